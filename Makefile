@@ -1,0 +1,94 @@
+# kafka-connector. `make help` lists what there is.
+# SANITIZE=address,undefined | thread and CC=clang build into folders of their own.
+CC       ?= cc
+VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+FLAVOUR  := $(if $(SANITIZE),$(subst $(comma),-,$(SANITIZE)),release)$(if $(findstring clang,$(CC)),-clang)
+comma    := ,
+B        := build/$(FLAVOUR)
+PACKAGES := rdkafka libcurl libcjson libuv libmicrohttpd
+
+WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla $(if $(CI),-Werror)
+HARDEN   := -fPIE -fstack-protector-strong $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
+OPTIMISE := $(if $(SANITIZE),-O1 -fno-omit-frame-pointer -fsanitize=$(SANITIZE) -fno-sanitize-recover=all,-O2)
+CFLAGS   += -std=gnu17 -g $(OPTIMISE) $(WARN) $(HARDEN) -Iconnector -I. -MMD -MP
+CFLAGS   += -DVERSION='"$(VERSION)"' $(shell pkg-config --cflags $(PACKAGES))
+LDFLAGS  += -pie -Wl,-z,relro,-z,now $(if $(SANITIZE),-fsanitize=$(SANITIZE))
+LDLIBS   += $(shell pkg-config --libs $(PACKAGES)) -lm
+
+# The layers, lowest first: an archive each. What is linked with a layer is that layer and those
+# below it, so a unit test proves that its module needs nothing above.
+LAYERS   := base core kafka gateway web admin invoke
+archive   = $(B)/lib$(1).a
+objects   = $(patsubst %.c,$(B)/%.o,$(wildcard $(1)/*.c))
+ARCHIVES := $(foreach l,invoke admin web gateway kafka core base,$(call archive,$(l)))
+
+UNIT     := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/unit/*/*_test.c))
+MOCK     := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/mock/*_test.c))
+KAFKA    := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/kafka/*_test.c))
+PROGRAMS := $(B)/kafka-connector $(B)/producer $(B)/sandbox
+
+.SECONDARY:
+.DELETE_ON_ERROR:
+.PHONY: all test test-unit test-mock test-kafka check fuzz install clean help
+
+all: $(PROGRAMS) ## build the programs into build/
+	@$(if $(SANITIZE),,ln -sf $(FLAVOUR)/kafka-connector $(FLAVOUR)/producer $(FLAVOUR)/sandbox build/)
+
+$(B)/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -c -o $@ $<
+
+define layer_rule
+$(call archive,$(1)): $(call objects,connector/$(1))
+	@rm -f $$@
+	ar rcs $$@ $$^
+endef
+$(foreach l,$(LAYERS),$(eval $(call layer_rule,$(l))))
+
+$(B)/kafka-connector: $(B)/connector/main.o $(ARCHIVES)
+$(B)/producer: $(call objects,producer) $(call archive,kafka) $(call archive,core) $(call archive,base)
+$(B)/sandbox: $(call objects,sandbox) $(ARCHIVES)
+$(PROGRAMS):
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+# tests/unit/<layer>/<module>_test.c is linked with its layer and the ones below.
+below_base    := base
+below_core    := core base
+below_kafka   := kafka core base
+below_gateway := gateway core base
+below_web     := web base
+below_admin   := admin web gateway kafka core base
+below_invoke  := invoke admin web gateway kafka core base
+define unit_rule
+$(B)/tests/unit/$(1)/%_test: $(B)/tests/unit/$(1)/%_test.o $(foreach l,$(below_$(1)),$(call archive,$(l)))
+	$$(CC) $$(LDFLAGS) -o $$@ $$^ $$(LDLIBS) -lcriterion
+endef
+$(foreach l,$(LAYERS),$(eval $(call unit_rule,$(l))))
+
+HARNESS = $(call objects,tests/harness)
+$(B)/tests/mock/%_test: $(B)/tests/mock/%_test.o $(HARNESS) $(ARCHIVES)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcriterion
+$(B)/tests/kafka/%_test: $(B)/tests/kafka/%_test.o $(HARNESS) $(ARCHIVES)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcriterion
+
+test: test-unit test-mock ## unit and mock tests
+test-unit: $(UNIT) ## pure parts, no broker, no gateway
+	@tests/run.sh $^
+test-mock: all $(MOCK) ## librdkafka's mock brokers and a scripted gateway
+	@tests/run.sh $(MOCK)
+test-kafka: all $(KAFKA) ## a real Apache Kafka (Java 17; REQUIRE_KAFKA=1: no skip)
+	@tests/kafka/run.sh $(KAFKA)
+
+check: ## format, layers, headers, sizes, banned functions, docs in step, clang-tidy
+	@tests/check/run.sh
+
+install: all ## into DESTDIR/usr/local/bin
+	install -D -t $(DESTDIR)$(or $(PREFIX),/usr/local)/bin build/kafka-connector build/producer
+
+clean: ## remove build/
+	rm -rf build
+
+help: ## this list
+	@awk -F': .*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

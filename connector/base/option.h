@@ -1,0 +1,112 @@
+/*
+ * option: the engine of the option tables.
+ *
+ * A table is the only place that knows an option: its spellings, type, bounds, default and text.
+ * Each module that has options exports one table; whoever runs (a mode, the producer) lists the
+ * tables with the structures they fill. The engine reads them from, in this order of strength,
+ * flags, the environment, a file and the defaults, collects every fault instead of stopping at
+ * the first, and prints --help and the README's tables from the same rows.
+ *
+ * Spellings of a row named "upstream_timeout": environment upstream_timeout, file key
+ * "upstream_timeout", flags --upstream_timeout, --upstream-timeout, -upstream_timeout (one dash
+ * as Go's flags), each as "--flag=value" or "--flag value" (a boolean flag without value is true).
+ * Its aliases are spelled the same ways. A row with OPTION_SECRET also has NAME_file, whose value
+ * is a path: the file's content without trailing line breaks is the value.
+ * The file is JSON; nested objects join their names by "__" ({"Kafka":{"ClientId":"x"}} is
+ * Kafka__ClientId). Environment variables nobody knows are not ours and are passed over; an
+ * unknown flag or file key is a fault that names the nearest known one.
+ */
+#ifndef BASE_OPTION_H
+#define BASE_OPTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum option_type {
+    OPTION_STRING,     /* char * */
+    OPTION_BOOL,       /* bool: true/1, false/0 */
+    OPTION_INT,        /* int64_t in min..max */
+    OPTION_BYTES,      /* int64_t: "64MiB", "16KiB", "1000" */
+    OPTION_DURATION,   /* int64_t, milliseconds; min and max too */
+    OPTION_CHOICE,     /* int: the index in choices */
+    OPTION_LIST,       /* struct option_list: at ",", blanks trimmed, empty entries dropped */
+    OPTION_URL,        /* char *: http:// or https:// and a host; trailing slashes dropped */
+    OPTION_PATH,       /* char *: a file or folder that must be readable when given */
+    OPTION_PROPERTIES, /* struct option_list of "key=value": from -X key=value and kafka_key=value */
+};
+
+enum {
+    OPTION_SECRET = 1, /* never shown; NAME_file reads it from a file */
+    OPTION_FLAG_ONLY = 2, /* not read from environment or file (the producer's) */
+};
+
+struct option_list {
+    char **items;
+    size_t count;
+};
+
+struct option_row {
+    const char *name;
+    const char *aliases; /* further spellings, blank-separated, or NULL */
+    enum option_type type;
+    size_t offset;            /* of the field in the structure the table fills */
+    const char *default_text; /* read as any value would be; NULL: zero, empty */
+    int64_t min, max;         /* OPTION_INT, _BYTES, _DURATION; both 0: any value >= 0 */
+    const char *choices;      /* OPTION_CHOICE: "latest|earliest"; a further spelling of one is
+                                 written behind it: "latest/newest|earliest/oldest" */
+    const char *value_name;   /* in --help: "DURATION", "URL"; NULL: from the type */
+    const char *text;         /* one or two sentences for --help and the README */
+    unsigned flags;
+};
+
+struct option_table {
+    const char *title; /* "Gateway" */
+    const struct option_row *rows;
+    size_t count;
+};
+
+/* A table and the structure it fills (zeroed by option_read first, released by option_release). */
+struct option_group {
+    const struct option_table *table;
+    void *target;
+};
+
+/* Faults in words, each naming option, value and what is allowed. Zero-initialised is empty. */
+struct option_faults {
+    char **items;
+    size_t count;
+};
+
+void option_fault(struct option_faults *faults, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void option_faults_release(struct option_faults *faults);
+
+struct option_input {
+    int argc; /* without the program's name and the mode */
+    char **argv;
+    char **environment;    /* as environ */
+    const char *file_flag; /* name of the option that holds the settings file's path, or NULL */
+};
+
+/* Reads all groups. Every fault is added; the structures are filled as far as they can be. */
+void option_read(const struct option_group *groups, size_t count, const struct option_input *input,
+                 struct option_faults *faults);
+void option_release(const struct option_group *groups, size_t count);
+
+/* Reads one value into the row's field of target: the engine's own step, for tests, fuzzing and
+ * other sources of pairs. False: one fault was added, the field is as it was. */
+bool option_set(const struct option_row *row, void *target, const char *value,
+                struct option_faults *faults);
+
+/* The rows as `--help` shows them, wrapped at 100 columns. */
+void option_print_help(const struct option_table *table, FILE *to);
+
+/* The rows as a Markdown table | option | default | text |. */
+void option_print_markdown(const struct option_table *table, FILE *to);
+
+/* The known name nearest to a wrong one (at most a third of its letters changed), or NULL. */
+const char *option_nearest(const struct option_group *groups, size_t count, const char *name);
+
+#endif

@@ -1,0 +1,28 @@
+/*
+ * xalloc: memory that is there or ends the process.
+ *
+ * A daemon that cannot get memory cannot keep its promises either; it says so on stderr and
+ * aborts, and whoever supervises it starts it again. So nobody else tests for NULL.
+ * Everything returned is the caller's to free() with free().
+ */
+#ifndef BASE_XALLOC_H
+#define BASE_XALLOC_H
+
+#include <stdarg.h>
+#include <stddef.h>
+
+void *xmalloc(size_t size);
+void *xcalloc(size_t count, size_t size);
+void *xrealloc(void *block, size_t size);
+
+/* A copy of a text; NULL gives NULL. */
+char *xstrdup(const char *text);
+
+/* A copy of `size` bytes as a text: a NUL is added behind them. */
+char *xstrndup(const void *bytes, size_t size);
+
+/* A text in printf's way. */
+char *xasprintf(const char *format, ...) __attribute__((format(printf, 1, 2)));
+char *xvasprintf(const char *format, va_list args) __attribute__((format(printf, 1, 0)));
+
+#endif

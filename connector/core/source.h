@@ -1,0 +1,96 @@
+/*
+ * source: the seam between where records come from and who gets functions to run on them.
+ *
+ * This is the "connector pattern": a source of another kind (a queue, a stream, a list in a test)
+ * is a `struct source` of four calls, and all that is on the other side (order, retry, ledger,
+ * commit rule, drain) works for it unchanged. The other side is a `struct sink`.
+ *
+ *     source                                  sink (invoke/dispatcher)
+ *       assigned: partitions and what is  ->    chooses where each starts
+ *                 committed for them
+ *       ready: a partition has records    ->    take, take, ... until NULL or its window is full
+ *       committed: the answer to done    <->    done: positions, one batch in flight a time
+ *       revoke: give all partitions up    ->    drains, done for the last time, then release
+ *
+ * Everything runs on the loop's thread; neither side calls the other from within `take`. The sink
+ * may call take, done and release from within any of its own functions.
+ */
+#ifndef CORE_SOURCE_H
+#define CORE_SOURCE_H
+
+#include "core/record.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct source_partition; /* the source's own view of a partition it was assigned */
+
+/* One partition as assigned. All but `start` and `partition` is the source's to fill in. */
+struct source_assignment {
+    struct source_partition *handle; /* valid until release returns or revoke(lost) returned */
+    const char *topic;               /* as long-lived as the handle */
+    int32_t number;
+    int64_t committed;    /* the next offset to read as the group committed it; -1: none */
+    const char *metadata; /* committed with it; NULL or "": none. Until assigned returns */
+    int64_t low, end;     /* the log's first offset, and the one behind its last */
+    int32_t partitions;   /* of the topic, now */
+    int32_t least_born;   /* the least `born` (core/progress) among the topic's partitions that
+                             have a committed offset; -1: none of them has */
+
+    int64_t start;   /* out: the first offset to read */
+    void *partition; /* out: the sink's own view, handed to ready and end */
+};
+
+/* What is to be committed for a partition. metadata is borrowed for the call of done. */
+struct source_position {
+    struct source_partition *handle;
+    int64_t offset;
+    const char *metadata;
+};
+
+struct source;
+
+struct source_calls {
+    /* The next record of a partition, with one reference that is now the caller's; NULL: none
+     * waits, `ready` will tell when one does. */
+    struct record *(*take)(struct source *source, struct source_partition *partition);
+
+    /* Everything below each offset is done: commit. Answered by exactly one `committed`, also when
+     * partitions are lost meanwhile. One batch at a time. */
+    void (*done)(struct source *source, const struct source_position *positions, size_t count);
+
+    /* After `revoke`: nothing of the partitions is in use any more. */
+    void (*release)(struct source *source);
+};
+
+struct sink_calls {
+    /* Partitions were assigned (never while others are: all are revoked first). Sets start and
+     * partition of each. */
+    void (*assigned)(void *sink, struct source_assignment *assignments, size_t count);
+
+    /* The partition may have records to take. */
+    void (*ready)(void *sink, void *partition);
+
+    /* The reader stands at the end of the log: no record lies between the last one taken and
+     * `offset`, though the log may hold something there (a transaction's marker). */
+    void (*end)(void *sink, void *partition, int64_t offset);
+
+    /* The answer to `done`. NULL: committed. Else why not (borrowed): the positions may be
+     * committed again. */
+    void (*committed)(void *sink, const char *why_not);
+
+    /* All partitions must be given up. lost false: drain, `done` a last time, then `release`.
+     * lost true: they are somebody else's already, also in the midst of a drain; the handles end
+     * when this returns, and release is not called. */
+    void (*revoke)(void *sink, bool lost);
+};
+
+/* Embedded first in a source. */
+struct source {
+    const struct source_calls *calls;
+    const struct sink_calls *sink_calls;
+    void *sink;
+};
+
+#endif

@@ -1,0 +1,49 @@
+/*
+ * call: one attempt to run a function on a record: a POST and what came of it.
+ *
+ * POST {gateway_url}/function/{path} (async_invocation: /async-function/{path}, where only 2xx is
+ * an answer), body = the record's value byte for byte, and headers:
+ *   Content-Type, User-Agent, X-Connector: kafka-connector, X-Topic, X-Kafka-Partition,
+ *   X-Kafka-Offset, X-Kafka-Timestamp (ms), X-Kafka-Key (+ X-Kafka-Key-Enc: b64 when base64),
+ *   X-Kafka-<record header> (+ X-Kafka-<record header>-Enc: b64), traceparent and tracestate under
+ *   their own names.
+ * A value goes as it is when it is a clean header value (call_value_clean), else in base64; a
+ * record header whose name is no HTTP token is renamed byte by byte (others than token characters
+ * become "-"). So CR, LF and NUL never reach a header line. Of record headers at most
+ * CALL_HEADERS_LIMIT bytes are passed on, the rest is counted in X-Kafka-Headers-Dropped.
+ */
+#ifndef GATEWAY_CALL_H
+#define GATEWAY_CALL_H
+
+#include "core/record.h"
+#include "gateway/gateway.h"
+#include "gateway/http.h"
+
+enum { CALL_HEADERS_LIMIT = 256 * 1024 };
+
+struct caller; /* what all calls share */
+struct callee; /* what all calls of one function share: its URL */
+struct call;   /* one on its way */
+
+/* Options and http are borrowed. */
+struct caller *caller_new(struct http *http, const struct gateway_options *options);
+void caller_free(struct caller *caller); /* no call may be on its way */
+
+/* NULL: the path makes no URL. */
+struct callee *callee_new(struct caller *caller, const char *path);
+void callee_free(struct callee *callee); /* no call to it may be on its way */
+
+/* Starts an attempt; `answered` as in http_send. The record is borrowed until then. */
+struct call *call_start(struct callee *callee, const struct record *record,
+                        void (*answered)(void *context, const struct http_answer *answer),
+                        void *context);
+void call_cancel(struct call *call);
+
+/* Whether bytes can stand as a header's value untouched: not empty, printable ASCII, blanks only
+ * inside, at most 4096 bytes. */
+bool call_value_clean(const void *bytes, size_t size);
+
+/* The header line for a value: "Name: value" or, with *encoded set, "Name: base64". Caller frees. */
+char *call_header_line(const char *name, const void *bytes, size_t size, bool *encoded);
+
+#endif

@@ -1,0 +1,46 @@
+/*
+ * client: from options to a librdkafka configuration; what every Kafka client of ours shares.
+ *
+ * TLS, SASL and everything else librdkafka knows is set by its own property names: -X key=value
+ * or the environment kafka_key_name=value (an underscore stands for a dot where the property
+ * librdkafka knows has one). Properties whose meaning the program depends on are refused.
+ */
+#ifndef KAFKA_CLIENT_H
+#define KAFKA_CLIENT_H
+
+#include "base/option.h"
+
+#include <stdbool.h>
+
+typedef struct rd_kafka_conf_s rd_kafka_conf_t;
+
+struct kafka_options {
+    struct option_list brokers; /* broker_host / broker_hosts; a port 9092 is added where none is */
+    char *client_id;
+    struct option_list properties;
+};
+
+/* Target struct kafka_options. */
+extern const struct option_table kafka_option_table;
+
+struct kafka_setting {
+    const char *name, *value;
+};
+
+/* A configuration of our `settings` (fixed: a user's property that names one of them is a fault)
+ * over `defaults` (a user's property wins over them), both ended by {NULL, NULL}, either may be
+ * NULL. Faults: unknown property, value refused (librdkafka's own words), fixed one. Returns NULL
+ * if any was added; else the caller owns it (rd_kafka_new takes it over). */
+rd_kafka_conf_t *kafka_conf_new(const struct kafka_options *options,
+                                const struct kafka_setting *settings,
+                                const struct kafka_setting *defaults,
+                                struct option_faults *faults);
+
+/* "host:9092,other:9093" of options->brokers. Caller frees. */
+char *kafka_bootstrap(const struct kafka_options *options);
+
+/* Whether Kafka accepts it as a topic's name: 1-249 of [a-zA-Z0-9._-], not "." or "..".
+ * Source: Kafka's org.apache.kafka.common.internals.Topic. */
+bool kafka_topic_name_valid(const char *name);
+
+#endif

@@ -1,0 +1,86 @@
+/*
+ * consumer: a member of a balanced consumer group, as a `struct source` (core/source.h).
+ *
+ * Lives on the loop's thread. Calls that wait for a broker (reading commits, log ends, metadata)
+ * run on libuv's worker and report back. What happens when:
+ *   ASSIGN event  kept; the worker reads the commits of all partitions of the topics, low and end
+ *                 offsets; any error is "again, with back-off" (logged once), never "none
+ *                 committed"; then sink.assigned chooses the starts, and the event is answered.
+ *   REVOKE event  kept; sink.revoke; answered by release. Lost: answered at once.
+ *   records       one queue a partition (queue.forward off), taken only by `take`; sink.ready when
+ *                 its eventfd fires (which it does only when an empty queue gets an element).
+ *   commits       `done` -> rd_kafka_commit_queue -> the event -> sink.committed. Never between a
+ *                 REVOKE held and the next ASSIGN answered but the drain's last one. When the
+ *                 member may not commit, committed(why) answers all the same, from the loop.
+ *   a topic that does not exist is awaited: said once, subscribed all the while.
+ * The group protocol is eager roundrobin with heartbeat.interval.ms 250: measured against
+ * cooperative-sticky on librdkafka 2.0.2, which loses its assignment when a commit stands behind a
+ * pending JoinGroup (mended in 2.10).
+ */
+#ifndef KAFKA_CONSUMER_H
+#define KAFKA_CONSUMER_H
+
+#include "base/option.h"
+#include "core/source.h"
+#include "kafka/client.h"
+
+#include <uv.h>
+
+struct consumer_options {
+    char *group;
+    char *instance_id; /* group.instance.id; NULL or "": a dynamic member */
+};
+
+/* Options group, instance_id; target struct consumer_options. */
+extern const struct option_table consumer_option_table;
+
+struct consumer;
+
+/* What the member is doing, for /status, /ready and metrics. */
+enum consumer_state {
+    CONSUMER_IDLE,      /* not subscribed */
+    CONSUMER_JOINING,   /* subscribed, nothing assigned yet */
+    CONSUMER_READING,   /* assigned, its commits being read */
+    CONSUMER_ASSIGNED,  /* working; also with no partition */
+    CONSUMER_REVOKING,  /* draining */
+    CONSUMER_CLOSING,   /* leaving the group */
+    CONSUMER_CLOSED,
+};
+
+/* NULL: faults were added. Does not connect before consumer_subscribe. */
+struct consumer *consumer_new(uv_loop_t *loop, const struct kafka_options *kafka,
+                              const struct consumer_options *options,
+                              struct option_faults *faults);
+
+/* The source to hand to the sink; set its sink_calls and sink before consumer_subscribe. */
+struct source *consumer_source(struct consumer *consumer);
+
+/* Subscribes to topics or, instead of what was there, to others; entries that begin with "^" are
+ * regular expressions. Nothing happens when the set is the same. count 0: unsubscribes. */
+void consumer_subscribe(struct consumer *consumer, const char *const *topics, size_t count);
+
+/* Leaves the group. The sink must have drained what it wants drained; a revoke during the close
+ * is told to it as any other. `closed` is called on the loop, once, and may call consumer_free. */
+void consumer_close(struct consumer *consumer, void (*closed)(void *context), void *context);
+
+/* Frees at once; after `closed`, or without it when the process ends in a hurry. Handles of libuv
+ * are closed: run the loop once more before closing it. */
+void consumer_free(struct consumer *consumer);
+
+enum consumer_state consumer_state(const struct consumer *consumer);
+const char *consumer_state_name(enum consumer_state state);
+
+/* The newest end of a partition's log that a fetch has told (its high watermark), without asking
+ * anybody; -1: not known. */
+int64_t consumer_end(struct consumer *consumer, const struct source_partition *partition);
+
+/* Counters since the start. */
+struct consumer_counts {
+    int64_t rebalances; /* assignments answered */
+    int64_t lost;       /* assignments lost without a drain */
+    int64_t commits, commit_failures;
+    int64_t errors; /* broker and partition errors told by librdkafka */
+};
+const struct consumer_counts *consumer_counts(const struct consumer *consumer);
+
+#endif

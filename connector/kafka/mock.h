@@ -1,0 +1,29 @@
+/*
+ * mock: librdkafka's mock brokers, for the sandbox and the tests.
+ *
+ * In memory, one process, loopback only, on random ports: read the address from mock_bootstrap.
+ * Lacks (librdkafka 2.0.2): TLS and SASL, CreateTopics (use mock_create_topic), OffsetFetch of all
+ * partitions at once, ListGroups and DescribeGroups.
+ */
+#ifndef KAFKA_MOCK_H
+#define KAFKA_MOCK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct mock;
+
+/* NULL: *reason says why (static text). */
+struct mock *mock_new(int brokers, const char **reason);
+void mock_free(struct mock *mock);
+
+const char *mock_bootstrap(const struct mock *mock); /* "127.0.0.1:40123,..." */
+bool mock_create_topic(struct mock *mock, const char *topic, int partitions);
+
+/* Faults. broker 1..n. */
+void mock_broker_down(struct mock *mock, int32_t broker);
+void mock_broker_up(struct mock *mock, int32_t broker);
+/* The next `count` requests of a kind (Kafka's ApiKey) are answered with a Kafka error code. */
+void mock_push_errors(struct mock *mock, int16_t api_key, int16_t error, int count);
+
+#endif
