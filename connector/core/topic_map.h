@@ -3,7 +3,7 @@
  *
  * A map is built whole from what the gateway lists (a function named in several namespaces is
  * several functions: its path is name.namespace), then merged into the one in force: functions are
- * the same when their path is. A function that a good list lacks stays until MAP_MISSING_LIMIT
+ * the same when their path is. A function that a good list lacks stays until TOPIC_MAP_MISSING_LIMIT
  * good lists in a row lacked it. Values only: nothing here calls or logs.
  */
 #ifndef CORE_TOPIC_MAP_H
@@ -53,8 +53,9 @@ const struct function_spec *const *topic_map_functions(const struct topic_map *m
 /* All topics, each once, sorted. Borrowed until the map changes. */
 const char *const *topic_map_topics(const struct topic_map *map, size_t *count);
 
-/* All functions, in order. i < topic_map_size. */
-const struct function_spec *topic_map_at(const struct topic_map *map, size_t i);
+/* The first function (after NULL), then the one after another, in order; NULL behind the last. */
+const struct function_spec *topic_map_next(const struct topic_map *map,
+                                           const struct function_spec *function);
 
 /* The map to go on with, made of the one in force and a good list; both are consumed. `old` may be
  * NULL. *changed: functions or their topics or retry rules differ from old's. */
