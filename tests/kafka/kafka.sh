@@ -1,0 +1,138 @@
+#!/usr/bin/env bash
+# A real Apache Kafka of one node (KRaft), for tests.
+#   kafka.sh available          can it be run here? If not, says what is missing
+#   kafka.sh run   DIR [PORT]   in the foreground: the process becomes Java
+#   kafka.sh start DIR [PORT]   in the background; returns when it serves
+#   kafka.sh stop  DIR [SIGNAL] ends what `start` started; returns when it is gone
+#   kafka.sh classpath          where the jars are
+# DIR keeps data, settings, log and, in DIR/port, the port: the same DIR again is a restart. Without
+# PORT a free one is taken; PORT + 10000 is the controller's. The jars are fetched once, by Maven,
+# into ${KAFKA_CACHE:-$HOME/.cache/kafka-connector/kafka-VERSION}.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+version=$(sed -n 's|.*<kafka.version>\(.*\)</kafka.version>.*|\1|p' "$here/pom.xml")
+cache=${KAFKA_CACHE:-$HOME/.cache/kafka-connector/kafka-$version}
+START_SECONDS=60 STOP_SECONDS=30
+
+die() {
+    echo "kafka.sh: $*" >&2
+    exit 1
+}
+
+available() {
+    local missing=()
+    command -v java >/dev/null || missing+=("Java 17")
+    [ -e "$cache/complete" ] || command -v mvn >/dev/null || missing+=("Maven")
+    [ ${#missing[@]} -eq 0 ] && return 0
+    (IFS=,; echo "missing: ${missing[*]}")
+    return 1
+}
+
+# Several may ask for the jars at once: one fetches, the others wait.
+fetch() {
+    [ -e "$cache/complete" ] && return 0
+    mkdir -p "$cache"
+    (
+        flock 9
+        [ -e "$cache/complete" ] && exit 0
+        echo "fetching Apache Kafka $version into $cache" >&2
+        mvn -q -B -f "$here/pom.xml" dependency:copy-dependencies -DincludeScope=runtime \
+            -DoutputDirectory="$cache/libs" >"$cache/mvn.log" 2>&1 || die "see $cache/mvn.log"
+        touch "$cache/complete"
+    ) 9>"$cache/lock"
+}
+
+# What makes a test's broker quick: no optimising compiler, one small heap.
+java_command() {
+    java=(java -Xms256m -Xmx1g -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp "$cache/libs/*"
+        -Dorg.slf4j.simpleLogger.defaultLogLevel="$1" -Dorg.slf4j.simpleLogger.showDateTime=true)
+}
+
+tool() {
+    java_command warn
+    "${java[@]}" "$@"
+}
+
+listening() { # PORT
+    (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
+}
+
+# Both ports lie below 32768, where no outgoing connection gets its port from.
+free_port() {
+    local port
+    for _ in {1..100}; do
+        port=$((10000 + RANDOM % 12000))
+        listening "$port" || listening $((port + 10000)) || { echo "$port" && return; }
+    done
+    die "no free port found"
+}
+
+settings() { # DIR PORT
+    cat <<END
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:$(($2 + 10000))
+listeners=PLAINTEXT://127.0.0.1:$2,CONTROLLER://127.0.0.1:$(($2 + 10000))
+advertised.listeners=PLAINTEXT://127.0.0.1:$2
+controller.listener.names=CONTROLLER
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+log.dirs=$1/data
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=5
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=5
+group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms=1000
+auto.create.topics.enable=false
+END
+}
+
+prepare() { # DIR [PORT]
+    available >&2 || exit 1
+    fetch
+    mkdir -p "$1"
+    [ -s "$1/port" ] || echo "${2:-$(free_port)}" >"$1/port"
+    settings "$1" "$(cat "$1/port")" >"$1/server.properties"
+    [ -d "$1/data" ] && return 0
+    tool kafka.tools.StorageTool format -t "$(tool kafka.tools.StorageTool random-uuid | tail -1)" \
+        -c "$1/server.properties" >"$1/format.log" 2>&1 || die "see $1/format.log"
+}
+
+run() { # DIR [PORT]; exec, so that the pid its starter knows is Java's
+    prepare "$@"
+    java_command info
+    exec "${java[@]}" kafka.Kafka "$1/server.properties"
+}
+
+start() { # DIR [PORT]
+    local pid deadline=$((SECONDS + START_SECONDS))
+    prepare "$@"
+    run "$1" >"$1/server.log" 2>&1 &
+    pid=$!
+    echo "$pid" >"$1/pid"
+    until grep -qs 'Kafka Server started' "$1/server.log"; do
+        kill -0 "$pid" 2>/dev/null || die "it ended: see $1/server.log"
+        [ $SECONDS -lt $deadline ] || die "not ready after ${START_SECONDS}s: see $1/server.log"
+        sleep 0.1
+    done
+}
+
+stop() { # DIR [SIGNAL]
+    local pid
+    pid=$(cat "$1/pid")
+    kill -s "${2:-TERM}" "$pid" 2>/dev/null || return 0
+    timeout "$STOP_SECONDS" tail --pid="$pid" -s 0.1 -f /dev/null || kill -s KILL "$pid"
+}
+
+[ $# -gt 0 ] || set -- help
+case $1-$# in
+available-1) available ;;
+run-[23] | start-[23] | stop-[23]) "$@" ;;
+classpath-1) fetch && echo "$cache/libs/*" ;;
+*)
+    sed -n '2,10s/^# \{0,1\}//p' "$0"
+    exit 2
+    ;;
+esac
