@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 struct record_header {
-    const char *name; /* NUL-terminated, may hold anything else */
+    const char *name;  /* NUL-terminated, may hold anything else */
     const void *value; /* NULL: a null value */
     size_t size;
 };

@@ -74,7 +74,8 @@ static struct function_entry *find_function(const struct topic_map *map, const c
 
 /* Makes the function one of the topic's. False: it is already. Functions are added one after
  * another, so one that is there already is the last. */
-static bool topic_bind(struct topic_map *map, const char *name, const struct function_spec *function)
+static bool topic_bind(struct topic_map *map, const char *name,
+                       const struct function_spec *function)
 {
     struct topic_entry *topic;
 
@@ -111,8 +112,8 @@ static void add_topic(struct topic_map *map, struct function_spec *function, con
         return;
     }
     if ((function->topic_count & (function->topic_count - 1)) == 0) /* grows at powers of two */
-        function->topics = xrealloc(function->topics, (function->topic_count * 2 + 1) *
-                                                          sizeof(*function->topics));
+        function->topics =
+            xrealloc(function->topics, (function->topic_count * 2 + 1) * sizeof(*function->topics));
     function->topics[function->topic_count++] = name;
 }
 

@@ -3,8 +3,8 @@
  *
  * A map is built whole from what the gateway lists (a function named in several namespaces is
  * several functions: its path is name.namespace), then merged into the one in force: functions are
- * the same when their path is. A function that a good list lacks stays until TOPIC_MAP_MISSING_LIMIT
- * good lists in a row lacked it. Values only: nothing here calls or logs.
+ * the same when their path is. A function that a good list lacks stays until
+ * TOPIC_MAP_MISSING_LIMIT good lists in a row lacked it. Values only: nothing here calls or logs.
  */
 #ifndef CORE_TOPIC_MAP_H
 #define CORE_TOPIC_MAP_H

@@ -1,0 +1,100 @@
+/*
+ * retry: see retry.h.
+ */
+#include "core/retry.h"
+
+#include <ctype.h>
+#include <string.h>
+
+static bool read_code(const char **at, bool codes[])
+{
+    int code = 0;
+
+    *at += strspn(*at, " \t");
+    for (int i = 0; i < 3; i++, (*at)++) {
+        if (!isdigit((unsigned char)**at))
+            return false;
+        code = code * 10 + (**at - '0');
+    }
+    *at += strspn(*at, " \t");
+    if (code < 100 || code > RETRY_STATUS_MAX)
+        return false;
+    codes[code] = true;
+    return true;
+}
+
+bool retry_codes_parse(const char *text, struct retry_rules *rules)
+{
+    bool codes[RETRY_STATUS_MAX + 1] = {false};
+
+    for (; *text; text++) {
+        if (!read_code(&text, codes) || (*text && *text != ','))
+            return false;
+        if (!*text)
+            break;
+    }
+    memcpy(rules->codes, codes, sizeof(codes));
+    return true;
+}
+
+struct retry_rules retry_rules_for(const struct retry_rules *defaults,
+                                   const struct function_retry *annotated)
+{
+    struct retry_rules rules = *defaults;
+
+    if (annotated->attempts > 0)
+        rules.attempts = annotated->attempts;
+    if (annotated->max_wait_ms >= 0)
+        rules.max_wait_ms = annotated->max_wait_ms;
+    if (annotated->min_wait_ms >= 0)
+        rules.min_wait_ms = annotated->min_wait_ms;
+    if (rules.min_wait_ms > rules.max_wait_ms) /* the one that was annotated holds */
+        *(annotated->min_wait_ms >= 0 ? &rules.max_wait_ms : &rules.min_wait_ms) =
+            annotated->min_wait_ms >= 0 ? rules.min_wait_ms : rules.max_wait_ms;
+    if (annotated->codes)
+        retry_codes_parse(annotated->codes, &rules);
+    return rules;
+}
+
+static bool retryable(const struct retry_rules *rules, const struct attempt *attempt)
+{
+    if (attempt->internal_error)
+        return true;
+    if (rules->only_2xx_done)
+        return attempt->status < 200 || attempt->status > 299;
+    return attempt->status >= 0 && attempt->status <= RETRY_STATUS_MAX &&
+           rules->codes[attempt->status];
+}
+
+enum verdict retry_judge(const struct retry_rules *rules, const struct attempt *attempt,
+                         struct retry_count *count)
+{
+    switch (attempt->end) {
+    case ATTEMPT_NOT_SENT:
+        return VERDICT_UNSENT;
+    case ATTEMPT_UNKNOWN:
+        count->timeouts++;
+        return count->timeouts <= rules->timeouts ? VERDICT_RETRY : VERDICT_UNANSWERED;
+    case ATTEMPT_ANSWERED:
+        break;
+    }
+    if (!retryable(rules, attempt))
+        return VERDICT_DONE;
+    count->attempts++;
+    return count->attempts < rules->attempts ? VERDICT_RETRY : VERDICT_EXHAUSTED;
+}
+
+int64_t retry_wait_ms(const struct retry_rules *rules, uint32_t failures, int64_t retry_after_ms,
+                      uint64_t random)
+{
+    int64_t wait = rules->min_wait_ms;
+
+    for (uint32_t i = 1; i < failures && wait < rules->max_wait_ms; i++)
+        wait *= 2;
+    if (wait > rules->max_wait_ms)
+        wait = rules->max_wait_ms;
+    wait = (int64_t)(random % ((uint64_t)wait + 1));
+    if (retry_after_ms > 10 * rules->max_wait_ms)
+        retry_after_ms = 10 * rules->max_wait_ms;
+    return retry_after_ms > wait ? retry_after_ms : wait;
+}

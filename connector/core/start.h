@@ -1,0 +1,34 @@
+/*
+ * start: where the reading of a partition begins.
+ *
+ * At its committed offset. Without one, a partition that was added to the topic after the group
+ * began on it (its number is at least the least `born` among its siblings' commits) starts at the
+ * earliest record, so that none written before it was noticed is missed; any other at
+ * `initial_offset`. A committed offset below the log's first record has expired: the earliest that
+ * is left. One behind the log's end means that the topic was made anew: earliest too, and what was
+ * known of the old log is void.
+ */
+#ifndef CORE_START_H
+#define CORE_START_H
+
+#include "core/source.h"
+
+enum initial_offset { INITIAL_LATEST, INITIAL_EARLIEST };
+
+enum start_reason {
+    START_COMMITTED,
+    START_EXPIRED, /* records between the committed offset and the start are gone */
+    START_MADE_ANEW,
+    START_ADDED, /* the partition is younger than the group's work on the topic */
+    START_LATEST,
+    START_EARLIEST,
+};
+
+/* The offset; *reason why. */
+int64_t start_position(const struct source_assignment *assignment, enum initial_offset initial,
+                       enum start_reason *reason);
+
+/* In words, for the log: "committed offset", ... */
+const char *start_reason_text(enum start_reason reason);
+
+#endif
