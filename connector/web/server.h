@@ -29,15 +29,16 @@ struct web_server;
  * NULL: *reason (caller frees) names the address: in use, not an address. */
 struct web_server *web_server_new(uv_loop_t *loop, const char *listen, size_t body_limit,
                                   const struct web_route *routes, void *context, char **reason);
-/* Cuts what is unanswered. Run the loop once more before closing it. */
+/* Cuts what is unanswered: those requests are gone. May be called from answer(); then the cut comes
+ * when it returned. Run the loop once more before closing it. */
 void web_server_free(struct web_server *server);
 
 int web_server_port(const struct web_server *server);
 
 const char *web_method(const struct web_request *request);
-const char *web_path(const struct web_request *request);                       /* decoded */
-const char *web_query(const struct web_request *request, const char *name);    /* NULL: not there */
-const char *web_header(const struct web_request *request, const char *name);   /* NULL: not there */
+const char *web_path(const struct web_request *request);                     /* decoded */
+const char *web_query(const struct web_request *request, const char *name);  /* NULL: not there */
+const char *web_header(const struct web_request *request, const char *name); /* NULL: not there */
 void web_each_header(const struct web_request *request,
                      void (*each)(void *context, const char *name, const char *value),
                      void *context);
@@ -45,8 +46,8 @@ const void *web_body(const struct web_request *request, size_t *size);
 
 /* Answers and frees the request. The body is copied. `header` is one further header, "Name: value",
  * or NULL. */
-void web_answer(struct web_request *request, int status, const char *content_type,
-                const void *body, size_t size, const char *header);
+void web_answer(struct web_request *request, int status, const char *content_type, const void *body,
+                size_t size, const char *header);
 void web_answer_text(struct web_request *request, int status, const char *text);
 
 /* Closes the connection without an answer and frees the request. */
