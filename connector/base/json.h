@@ -4,6 +4,8 @@
  * A `json` is a node of a tree. The root is freed with json_free, and everything read from it is
  * borrowed until then. Reading never fails hard: a NULL node, a missing member or one of another
  * type gives the fallback, so hostile input needs no ladder of checks.
+ *
+ * Not thread-safe (cJSON keeps its last error in a global): one thread parses.
  */
 #ifndef BASE_JSON_H
 #define BASE_JSON_H
@@ -15,7 +17,7 @@
 typedef struct cJSON json;
 
 /* Reads a whole text; nothing but white space may follow it. NULL with a reason in words (static
- * text) for bad syntax or nesting deeper than 64. */
+ * text) for bad syntax, nesting deeper than 64, or a string that is not UTF-8 or holds a NUL. */
 json *json_parse(const char *text, size_t size, const char **reason);
 void json_free(json *node);
 
@@ -24,8 +26,8 @@ bool json_is_array(const json *node);
 const json *json_member(const json *object, const char *name); /* case-sensitive; NULL if none */
 const json *json_first(const json *parent);                    /* child of an array or object */
 const json *json_next(const json *node);
-const char *json_name(const json *node);                        /* of a member; NULL in arrays */
-const char *json_text(const json *node, const char *fallback);  /* a string's text */
+const char *json_name(const json *node);                       /* of a member; NULL in arrays */
+const char *json_text(const json *node, const char *fallback); /* a string's text */
 /* A string, number or boolean as a text ("12", "true"), for settings; NULL for all else. Caller
  * frees. */
 char *json_scalar_dup(const json *node);
@@ -35,11 +37,12 @@ char *json_scalar_dup(const json *node);
 
 json *json_object(void);
 json *json_array(void);
-/* Append to an object (name) or to an array (name NULL). Texts are copied; invalid UTF-8 in them
- * is replaced by U+FFFD, so that what is printed is always valid JSON. A NULL text is null. */
+/* Append to an object (name) or to an array (name NULL). Texts are copied; invalid UTF-8 and NULs
+ * in them and in names are replaced by U+FFFD, so that what is printed is always valid JSON. NULL
+ * for a text or its bytes is null, as is a real that is infinite or not a number. */
 void json_add_text(json *to, const char *name, const char *text);
 void json_add_text_sized(json *to, const char *name, const void *bytes, size_t size);
-void json_add_number(json *to, const char *name, int64_t number); /* exact up to 2^53 */
+void json_add_number(json *to, const char *name, int64_t number); /* printed exactly */
 void json_add_real(json *to, const char *name, double number);
 void json_add_bool(json *to, const char *name, bool value);
 void json_add_take(json *to, const char *name, json *node); /* the tree takes node over */
