@@ -115,8 +115,8 @@ Test(json, depth_ends_at_64)
 
 Test(json, reads_no_byte_behind_the_text)
 {
-    static const char *const texts[] = {"[1",       "12",      "tru",     "\"a",
-                                        "[\"\\u00", "{\"a\":", "\xEF\xBB"};
+    static const char *const texts[] = {"[1",       "12",      "tru",      "\"a",
+                                        "[\"\\u00", "{\"a\":", "\xEF\xBB", "{\"1\":1,"};
 
     for (size_t i = 0; i < COUNT(texts); i++) {
         size_t size = strlen(texts[i]);
