@@ -2,8 +2,8 @@
 # SANITIZE=address,undefined | thread and CC=clang build into folders of their own.
 CC       ?= cc
 VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
-FLAVOUR  := $(if $(SANITIZE),$(subst $(comma),-,$(SANITIZE)),release)$(if $(findstring clang,$(CC)),-clang)
 comma    := ,
+FLAVOUR  := $(if $(SANITIZE),$(subst $(comma),-,$(SANITIZE)),release)$(if $(findstring clang,$(CC)),-clang)
 B        := build/$(FLAVOUR)
 PACKAGES := rdkafka libcurl libcjson libuv libmicrohttpd
 
@@ -25,11 +25,12 @@ ARCHIVES := $(foreach l,invoke admin web gateway kafka core base,$(call archive,
 UNIT     := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/unit/*/*_test.c))
 MOCK     := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/mock/*_test.c))
 KAFKA    := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/kafka/*_test.c))
+FUZZ     := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/fuzz/*_fuzz.c))
 PROGRAMS := $(B)/kafka-connector $(B)/producer $(B)/sandbox
 
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all test test-unit test-mock test-kafka check fuzz install clean help
+.PHONY: all test test-unit test-mock test-kafka check fuzz fuzz-run install clean help
 
 all: $(PROGRAMS) ## build the programs into build/
 	@$(if $(SANITIZE),,ln -sf $(FLAVOUR)/kafka-connector $(FLAVOUR)/producer $(FLAVOUR)/sandbox build/)
@@ -65,7 +66,8 @@ $(B)/tests/unit/$(1)/%_test: $(B)/tests/unit/$(1)/%_test.o $(foreach l,$(below_$
 endef
 $(foreach l,$(LAYERS),$(eval $(call unit_rule,$(l))))
 
-HARNESS = $(call objects,tests/harness)
+# The sandbox's gateway is the tests' too.
+HARNESS = $(call objects,tests/harness) $(filter-out %/main.o,$(call objects,sandbox))
 $(B)/tests/mock/%_test: $(B)/tests/mock/%_test.o $(HARNESS) $(ARCHIVES)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcriterion
 $(B)/tests/kafka/%_test: $(B)/tests/kafka/%_test.o $(HARNESS) $(ARCHIVES)
@@ -78,6 +80,14 @@ test-mock: all $(MOCK) ## librdkafka's mock brokers and a scripted gateway
 	@tests/run.sh $(MOCK)
 test-kafka: all $(KAFKA) ## a real Apache Kafka (Java 17; REQUIRE_KAFKA=1: no skip)
 	@tests/kafka/run.sh $(KAFKA)
+
+$(B)/tests/fuzz/%_fuzz: $(B)/tests/fuzz/%_fuzz.o $(ARCHIVES)
+	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
+fuzz: ## each fuzz target for FUZZ_SECONDS (20) or FUZZ_RUNS, by clang
+	@$(MAKE) --no-print-directory CC=clang SANITIZE=fuzzer-no-link,address,undefined fuzz-run
+fuzz-run: $(FUZZ)
+	@set -e; for target in $^; do echo "$$target"; $$target -artifact_prefix=$(B)/ -timeout=10 \
+		$(if $(FUZZ_RUNS),-runs=$(FUZZ_RUNS),-max_total_time=$(or $(FUZZ_SECONDS),20)); done
 
 check: ## format, layers, headers, sizes, banned functions, docs in step, clang-tidy
 	@tests/check/run.sh

@@ -2,7 +2,7 @@
  * call_log: what a gateway was asked, kept for assertions: every call's coordinates, key, headers,
  * body and times, how many were in flight at once, and how often a record ran.
  *
- * Takes the gateway's one observer.
+ * Takes the gateway's one observer; to be freed before the gateway.
  */
 #ifndef HARNESS_CALL_LOG_H
 #define HARNESS_CALL_LOG_H
@@ -28,7 +28,8 @@ struct call_log;
 
 struct call_log *call_log_new(uv_loop_t *loop, struct faas_gateway *gateway);
 void call_log_free(struct call_log *log);
-void call_log_clear(struct call_log *log); /* forgets what ended; those under way stay */
+/* Forgets the calls so far; of those under way only the count in flight stays. */
+void call_log_clear(struct call_log *log);
 
 /* `function` "figlet" or "figlet.namespace"; NULL: all functions. */
 size_t call_log_arrived(const struct call_log *log, const char *function);
