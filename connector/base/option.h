@@ -11,10 +11,17 @@
  * "upstream_timeout", flags --upstream_timeout, --upstream-timeout, -upstream_timeout (one dash
  * as Go's flags), each as "--flag=value" or "--flag value" (a boolean flag without value is true).
  * Its aliases are spelled the same ways. A row with OPTION_SECRET also has NAME_file, whose value
- * is a path: the file's content without trailing line breaks is the value.
- * The file is JSON; nested objects join their names by "__" ({"Kafka":{"ClientId":"x"}} is
- * Kafka__ClientId). Environment variables nobody knows are not ours and are passed over; an
- * unknown flag or file key is a fault that names the nearest known one.
+ * is a path: the file's content without trailing line breaks is the value; giving both is a fault.
+ * Of a flag given twice the last counts; only the strongest value of a row is read at all.
+ * An empty environment variable is an unset one; those nobody knows are not ours and are passed
+ * over. The file is JSON; nested objects join their names by "__" ({"Kafka":{"ClientId":"x"}} is
+ * Kafka__ClientId), arrays their items by ",". An unknown flag or file key is a fault that names
+ * the nearest known one, and so is an argument that belongs to no flag.
+ *
+ * OPTION_PROPERTIES gathers instead of choosing: first kafka_KEY_NAME of the file, then those of
+ * the environment (both as KEY.NAME=value, unless a row has that very name), then the flags, so
+ * that whoever applies them in order ends with the strongest. The prefix is lower-case: upper-case
+ * KAFKA_SERVICE_HOST and its like are Kubernetes' service links, never options.
  */
 #ifndef BASE_OPTION_H
 #define BASE_OPTION_H
@@ -26,19 +33,21 @@
 
 enum option_type {
     OPTION_STRING,     /* char * */
-    OPTION_BOOL,       /* bool: true/1, false/0 */
+    OPTION_BOOL,       /* bool: true/1, false/0, in any case */
     OPTION_INT,        /* int64_t in min..max */
-    OPTION_BYTES,      /* int64_t: "64MiB", "16KiB", "1000" */
+    OPTION_BYTES,      /* int64_t: a whole number, alone or of KiB, MiB, GiB: "1000", "64MiB" */
     OPTION_DURATION,   /* int64_t, milliseconds; min and max too */
     OPTION_CHOICE,     /* int: the index in choices */
     OPTION_LIST,       /* struct option_list: at ",", blanks trimmed, empty entries dropped */
     OPTION_URL,        /* char *: http:// or https:// and a host; trailing slashes dropped */
-    OPTION_PATH,       /* char *: a file or folder that must be readable when given */
-    OPTION_PROPERTIES, /* struct option_list of "key=value": from -X key=value and kafka_key=value */
+    OPTION_PATH,       /* char *: a file or folder that must be readable when given; a default
+                          is not looked at */
+    OPTION_PROPERTIES, /* struct option_list of "key=value": from -X key=value and kafka_key=value
+                        */
 };
 
 enum {
-    OPTION_SECRET = 1, /* never shown; NAME_file reads it from a file */
+    OPTION_SECRET = 1,    /* never shown; NAME_file reads it from a file */
     OPTION_FLAG_ONLY = 2, /* not read from environment or file (the producer's) */
 };
 
@@ -67,18 +76,22 @@ struct option_table {
     size_t count;
 };
 
-/* A table and the structure it fills (zeroed by option_read first, released by option_release). */
+/* A table and the structure it fills: option_read first zeroes the rows' fields, option_release
+ * frees and zeroes them. */
 struct option_group {
     const struct option_table *table;
     void *target;
 };
 
-/* Faults in words, each naming option, value and what is allowed. Zero-initialised is empty. */
+/* Faults in words, each naming option, value and what is allowed: `upstream_timeout: "abc" is not a
+ * duration (such as 30s, 1m30s or 250ms)`, and behind it in brackets where the value came from
+ * ("[environment]", "[file settings.json]", "[flag]"). Zero-initialised is empty. */
 struct option_faults {
     char **items;
     size_t count;
 };
 
+/* Adds one; control characters in it are escaped, so it may be printed as it is. */
 void option_fault(struct option_faults *faults, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void option_faults_release(struct option_faults *faults);
@@ -96,7 +109,8 @@ void option_read(const struct option_group *groups, size_t count, const struct o
 void option_release(const struct option_group *groups, size_t count);
 
 /* Reads one value into the row's field of target: the engine's own step, for tests, fuzzing and
- * other sources of pairs. False: one fault was added, the field is as it was. */
+ * other sources of pairs. What the field held is freed; OPTION_PROPERTIES appends to it. False:
+ * one fault was added, the field is as it was. */
 bool option_set(const struct option_row *row, void *target, const char *value,
                 struct option_faults *faults);
 
@@ -106,7 +120,8 @@ void option_print_help(const struct option_table *table, FILE *to);
 /* The rows as a Markdown table | option | default | text |. */
 void option_print_markdown(const struct option_table *table, FILE *to);
 
-/* The known name nearest to a wrong one (at most a third of its letters changed), or NULL. */
+/* The name of the row one of whose spellings is nearest to a wrong name (at most a third of its
+ * letters changed), or NULL. */
 const char *option_nearest(const struct option_group *groups, size_t count, const char *name);
 
 #endif

@@ -1,0 +1,13 @@
+/*
+ * file: small files read whole: settings, secrets.
+ */
+#ifndef BASE_FILE_H
+#define BASE_FILE_H
+
+#include <stddef.h>
+
+/* The content of a file of at most `limit` bytes, a NUL behind it, its size in *size (may be NULL).
+ * Caller frees. NULL with a reason in words (static or strerror's: use it at once). */
+char *file_read(const char *path, size_t limit, size_t *size, const char **reason);
+
+#endif

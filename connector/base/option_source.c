@@ -1,0 +1,257 @@
+/*
+ * option_source: what the flags, the environment and the settings file offer.
+ */
+#include "base/option_private.h"
+
+#include "base/xalloc.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static const char property_prefix[] = "kafka_";
+
+/* Names */
+
+static bool same_name(const char *a, const char *b, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        if (a[i] != b[i] && !(strchr("-_", a[i]) && strchr("-_", b[i]))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Whether the name is one of the row's, or one of them and "_file" where that is allowed. */
+static bool row_has_name(const struct option_row *row, const char *name, size_t size, bool *is_path)
+{
+    size_t suffix = sizeof OPTION_PATH_SUFFIX - 1;
+    size_t length;
+    const char *spelling;
+
+    for (size_t i = 0; (spelling = option_spelling(row, i, &length)); i++) {
+        *is_path = row->flags & OPTION_SECRET && size == length + suffix &&
+                   same_name(name + length, OPTION_PATH_SUFFIX, suffix);
+        if ((size == length || *is_path) && same_name(name, spelling, length)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+const struct option_row *option_find(const struct option_reader *reader, const char *name,
+                                     size_t size, bool *is_path)
+{
+    for (size_t g = 0; g < reader->group_count; g++) {
+        const struct option_table *table = reader->groups[g].table;
+        for (size_t r = 0; r < table->count; r++) {
+            if (row_has_name(&table->rows[r], name, size, is_path)) {
+                return &table->rows[r];
+            }
+        }
+    }
+    return NULL;
+}
+
+static void offer_take(struct option_reader *reader, struct option_offer offer)
+{
+    reader->offers = xrealloc(reader->offers, (reader->count + 1) * sizeof *reader->offers);
+    reader->offers[reader->count++] = offer;
+}
+
+/* Properties: kafka_security_protocol is security.protocol */
+
+static const struct option_row *find_properties_row(const struct option_reader *reader)
+{
+    for (size_t g = 0; g < reader->group_count; g++) {
+        const struct option_table *table = reader->groups[g].table;
+        for (size_t r = 0; r < table->count; r++) {
+            const struct option_row *row = &table->rows[r];
+            if (row->type == OPTION_PROPERTIES && !(row->flags & OPTION_FLAG_ONLY)) {
+                return row;
+            }
+        }
+    }
+    return NULL;
+}
+
+/* False: the name is none of a property. */
+static bool offer_property(struct option_reader *reader, const char *name, size_t size,
+                           const char *value, enum option_origin origin)
+{
+    size_t prefix = sizeof property_prefix - 1;
+    const struct option_row *row = find_properties_row(reader);
+
+    if (!row || size <= prefix || memcmp(name, property_prefix, prefix) != 0) {
+        return false;
+    }
+    char *pair = xasprintf("%.*s=%s", (int)(size - prefix), name + prefix, value);
+    for (size_t i = 0; i < size - prefix; i++) {
+        if (pair[i] == '_') {
+            pair[i] = '.';
+        }
+    }
+    offer_take(reader, (struct option_offer){row, origin, false, pair});
+    return true;
+}
+
+/* Flags */
+
+static bool is_flag(const char *argument)
+{
+    return argument[0] == '-' && argument[1] && strcmp(argument, "--") != 0;
+}
+
+static bool is_boolean_word(const char *text)
+{
+    return text && (strcasecmp(text, "true") == 0 || strcasecmp(text, "false") == 0 ||
+                    strcmp(text, "1") == 0 || strcmp(text, "0") == 0);
+}
+
+/* Returns whether the argument behind it is passed over too, taken for its value: told as well it
+ * would be a second fault for one typing error. */
+static bool unknown_flag(struct option_reader *reader, const char *argument, const char *name,
+                         size_t size, const char *next)
+{
+    char *wrong = xstrndup(name, size);
+    const char *nearest = option_nearest(reader->groups, reader->group_count, wrong);
+    int dashes = (int)(name - argument);
+
+    if (nearest) {
+        option_fault(reader->faults, "unknown flag %.*s%s; did you mean %.*s%s?", dashes, argument,
+                     wrong, dashes, argument, nearest);
+    } else {
+        option_fault(reader->faults, "unknown flag %.*s%s", dashes, argument, wrong);
+    }
+    free(wrong);
+    return !name[size] && next && !is_flag(next);
+}
+
+/* Reads the argument and, where it is the flag's value, the next (NULL: there is none). Returns
+ * whether the next was used. */
+static bool read_flag(struct option_reader *reader, const char *argument, const char *next)
+{
+    const char *name = argument + (argument[1] == '-' ? 2 : 1);
+    size_t size = strcspn(name, "=");
+    bool is_path;
+    const struct option_row *row = option_find(reader, name, size, &is_path);
+
+    if (!row) {
+        return unknown_flag(reader, argument, name, size, next);
+    }
+    const char *value = name[size] ? name + size + 1 : next;
+    bool implied = !name[size] && row->type == OPTION_BOOL && !is_boolean_word(next);
+    value = implied ? "true" : value;
+    if (!value) {
+        option_fault(reader->faults, "flag %s needs a value", argument);
+        return false;
+    }
+    offer_take(reader, (struct option_offer){row, FROM_FLAG, is_path, xstrdup(value)});
+    return value == next;
+}
+
+void option_read_flags(struct option_reader *reader)
+{
+    const struct option_input *input = reader->input;
+
+    for (int i = 0; i < input->argc; i++) {
+        const char *next = i + 1 < input->argc ? input->argv[i + 1] : NULL;
+        if (!is_flag(input->argv[i])) {
+            option_fault(reader->faults, "unexpected argument \"%s\"", input->argv[i]);
+        } else if (read_flag(reader, input->argv[i], next)) {
+            i++;
+        }
+    }
+}
+
+/* Environment */
+
+/* The value of a variable that is set and not empty, or NULL. */
+static const char *variable(const struct option_reader *reader, const char *name, size_t size,
+                            const char *suffix)
+{
+    size_t suffix_size = strlen(suffix);
+
+    for (char **entry = reader->input->environment; entry && *entry; entry++) {
+        const char *at = *entry;
+        if (strncmp(at, name, size) == 0 && strncmp(at + size, suffix, suffix_size) == 0 &&
+            at[size + suffix_size] == '=') {
+            const char *value = at + size + suffix_size + 1;
+            return *value ? value : NULL;
+        }
+    }
+    return NULL;
+}
+
+/* The first of the row's spellings that is set counts. */
+static void read_variable(struct option_reader *reader, const struct option_row *row,
+                          const char *suffix)
+{
+    size_t size;
+    const char *spelling;
+
+    for (size_t i = 0; (spelling = option_spelling(row, i, &size)); i++) {
+        const char *value = variable(reader, spelling, size, suffix);
+        if (value) {
+            struct option_offer offer = {row, FROM_ENVIRONMENT, *suffix, xstrdup(value)};
+            offer_take(reader, offer);
+            return;
+        }
+    }
+}
+
+static void read_property_variables(struct option_reader *reader)
+{
+    for (char **entry = reader->input->environment; entry && *entry; entry++) {
+        size_t size = strcspn(*entry, "=");
+        bool is_path;
+        if ((*entry)[size] && (*entry)[size + 1] && !option_find(reader, *entry, size, &is_path)) {
+            offer_property(reader, *entry, size, *entry + size + 1, FROM_ENVIRONMENT);
+        }
+    }
+}
+
+void option_read_environment(struct option_reader *reader)
+{
+    for (size_t g = 0; g < reader->group_count; g++) {
+        const struct option_table *table = reader->groups[g].table;
+        for (size_t r = 0; r < table->count; r++) {
+            const struct option_row *row = &table->rows[r];
+            if (row->flags & OPTION_FLAG_ONLY) {
+                continue;
+            }
+            read_variable(reader, row, "");
+            if (row->flags & OPTION_SECRET) {
+                read_variable(reader, row, OPTION_PATH_SUFFIX);
+            }
+        }
+    }
+    read_property_variables(reader);
+}
+
+/* Settings file */
+
+static void take_setting(void *context, const char *key, const char *value)
+{
+    struct option_reader *reader = context;
+    size_t size = strlen(key);
+    bool is_path;
+    const struct option_row *row = option_find(reader, key, size, &is_path);
+
+    if (row && !(row->flags & OPTION_FLAG_ONLY)) {
+        offer_take(reader, (struct option_offer){row, FROM_FILE, is_path, xstrdup(value)});
+        return;
+    }
+    if (!row && offer_property(reader, key, size, value, FROM_FILE)) {
+        return;
+    }
+    const char *nearest = row ? NULL : option_nearest(reader->groups, reader->group_count, key);
+    option_fault(reader->faults, "file %s: unknown key \"%s\"%s%s%s", reader->settings, key,
+                 nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
+}
+
+void option_read_settings(struct option_reader *reader)
+{
+    option_settings_each(reader->settings, reader->faults, take_setting, reader);
+}

@@ -1,0 +1,77 @@
+/*
+ * option_url: whether a text is an URL we can call. Checked at start-up, because libcurl would say
+ * so only at the first call, long after whoever wrote it went home.
+ */
+#include "base/option_private.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+static bool has_blank_or_control(const char *text)
+{
+    for (; *text; text++) {
+        if ((unsigned char)*text <= ' ' || *text == 0x7f) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What stands behind "http://" or "https://", or NULL. */
+static const char *behind_scheme(const char *url)
+{
+    if (strncasecmp(url, "http://", 7) == 0) {
+        return url + 7;
+    }
+    return strncasecmp(url, "https://", 8) == 0 ? url + 8 : NULL;
+}
+
+/* What stands behind the last "@" of "user:password@host:port"; all of it when there is none. */
+static const char *behind_user(const char *authority, const char *end)
+{
+    const char *at = end;
+    while (at > authority && at[-1] != '@') {
+        at--;
+    }
+    return at;
+}
+
+/* Where the host ends: behind "]" of an IPv6 address, else at ":" or the end. */
+static const char *behind_host(const char *host, const char *end)
+{
+    char stop = *host == '[' ? ']' : ':';
+    const char *found = memchr(host, stop, (size_t)(end - host));
+    return found ? found + (stop == ']') : end;
+}
+
+static bool is_port(const char *text, const char *end)
+{
+    int port = 0;
+    for (; text < end && isdigit((unsigned char)*text) && port <= 65535; text++) {
+        port = port * 10 + (*text - '0');
+    }
+    return text == end && port >= 1 && port <= 65535;
+}
+
+const char *option_url_fault(const char *url)
+{
+    const char *authority = behind_scheme(url);
+    if (!authority) {
+        return strstr(url, "://") ? "has another scheme; it must begin with http:// or https://"
+                                  : "has no scheme; it must begin with http:// or https://";
+    }
+    if (has_blank_or_control(url)) {
+        return "holds a blank or a control character";
+    }
+    const char *end = authority + strcspn(authority, "/?#");
+    const char *host = behind_user(authority, end);
+    const char *port = behind_host(host, end);
+    if (port == host) {
+        return "names no host";
+    }
+    if (port < end && (*port != ':' || !is_port(port + 1, end))) {
+        return "has a port that is not 1 to 65535";
+    }
+    return NULL;
+}
