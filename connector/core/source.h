@@ -62,6 +62,10 @@ struct source_calls {
 
     /* After `revoke`: nothing of the partitions is in use any more. */
     void (*release)(struct source *source);
+
+    /* The offset behind the newest record of the partition's log as far as it is known without
+     * asking anybody; -1: it is not. */
+    int64_t (*log_end)(struct source *source, const struct source_partition *partition);
 };
 
 struct sink_calls {

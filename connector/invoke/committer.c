@@ -1,0 +1,132 @@
+/*
+ * committer: when progress is committed.
+ *
+ * A commit leaves when COMMIT_AFTER invocations finished or commit_interval passed since something
+ * changed; one is under way at a time, for all partitions that changed. One that fails is sent
+ * again, later and later.
+ */
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "invoke/dispatcher_state.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+enum { RETRY_MS = 250, RETRY_MOST_MS = 5000 };
+
+static void on_due(void *context)
+{
+    struct dispatcher *dispatcher = context;
+
+    dispatcher->committer.due = NULL;
+    if (dispatcher->state == DISPATCHER_WORKING && !dispatcher->committer.under_way)
+        committer_send(dispatcher);
+}
+
+static int64_t wait_ms(const struct dispatcher *dispatcher)
+{
+    int64_t wait = RETRY_MS;
+
+    if (!dispatcher->committer.failures)
+        return dispatcher->setup.options->commit_interval;
+    for (unsigned i = 1; i < dispatcher->committer.failures && wait < RETRY_MOST_MS; i++)
+        wait *= 2;
+    return wait < RETRY_MOST_MS ? wait : RETRY_MOST_MS;
+}
+
+void committer_touch(struct dispatcher *dispatcher)
+{
+    struct committer *committer = &dispatcher->committer;
+
+    if (dispatcher->state != DISPATCHER_WORKING || committer->under_way)
+        return;
+    if (committer->finished >= COMMIT_AFTER && !committer->failures)
+        committer_send(dispatcher);
+    else if (!committer->due)
+        committer->due =
+            delay_start(dispatcher->setup.loop, wait_ms(dispatcher), on_due, dispatcher);
+}
+
+bool committer_send(struct dispatcher *dispatcher)
+{
+    struct source *source = dispatcher->setup.source;
+    struct source_position *positions = xcalloc(dispatcher->partition_count, sizeof(*positions));
+    char text[PROGRESS_TEXT_SIZE + 1];
+    struct partition *partition;
+    size_t count = 0;
+
+    DL_FOREACH (dispatcher->partitions, partition) {
+        if (!partition_dirty(partition))
+            continue;
+        progress_encode(&partition->progress, text);
+        partition->committing = ledger_committable(&partition->ledger);
+        positions[count++] =
+            (struct source_position){partition->handle, partition->committing, xstrdup(text)};
+    }
+    delay_cancel(&dispatcher->committer.due);
+    dispatcher->committer.finished = 0;
+    if (count) {
+        dispatcher->committer.under_way = true;
+        source->calls->done(source, positions, count);
+    }
+    for (size_t i = 0; i < count; i++)
+        free((char *)positions[i].metadata);
+    free(positions);
+    return count > 0;
+}
+
+static void note_fault(struct committer *committer, const char *why_not)
+{
+    if (!why_not)
+        committer->failures = 0;
+    else
+        committer->failures++;
+    if (why_not && (!committer->fault || strcmp(committer->fault, why_not) != 0))
+        log_warning(NULL, "commit failed: %s; it is sent again", why_not);
+    else if (!why_not && committer->fault)
+        log_info(NULL, "commits succeed again");
+    free(committer->fault);
+    committer->fault = xstrdup(why_not);
+}
+
+static void settle(struct dispatcher *dispatcher, struct partition *partition, bool committed)
+{
+    if (partition->committing < 0)
+        return;
+    if (committed) {
+        partition->committed = partition->committing;
+        partition->announce = false;
+    }
+    partition->committing = -1;
+    if (committed && partition->state == PARTITION_STARTING) {
+        partition_set_state(partition, PARTITION_RUNNING);
+        dispatcher_take(dispatcher, partition);
+    }
+}
+
+void committer_answered(struct dispatcher *dispatcher, const char *why_not)
+{
+    struct partition *partition;
+
+    dispatcher->committer.under_way = false;
+    dispatcher->metrics->values[why_not ? D_COMMIT_FAILURES : D_COMMITS].number++;
+    note_fault(&dispatcher->committer, why_not);
+    DL_FOREACH (dispatcher->partitions, partition)
+        settle(dispatcher, partition, !why_not);
+    if (dispatcher->state == DISPATCHER_WORKING) {
+        dispatcher_fill_slots(dispatcher);
+        DL_FOREACH (dispatcher->partitions, partition)
+            if (partition_dirty(partition))
+                committer_touch(dispatcher);
+    } else {
+        drain_continue(dispatcher);
+    }
+}
+
+void committer_release(struct dispatcher *dispatcher)
+{
+    delay_cancel(&dispatcher->committer.due);
+    free(dispatcher->committer.fault);
+    dispatcher->committer.fault = NULL;
+}

@@ -1,0 +1,322 @@
+/*
+ * dispatcher: what is taken from the source, and to whom it is owed. See dispatcher.h.
+ */
+#include "invoke/dispatcher_state.h"
+
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "core/start.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#define FROM(state) (1u << DISPATCHER_##state)
+
+static const struct {
+    const char *name;
+    unsigned from;
+} states[] = {
+    [DISPATCHER_IDLE] = {"idle", FROM(IDLE) | FROM(WORKING) | FROM(DRAINING) | FROM(COMMITTING)},
+    [DISPATCHER_WORKING] = {"working", FROM(IDLE)},
+    [DISPATCHER_DRAINING] = {"draining", FROM(WORKING)},
+    [DISPATCHER_COMMITTING] = {"committing", FROM(DRAINING)},
+};
+
+const char *dispatcher_state_name(enum dispatcher_state state)
+{
+    return states[state].name;
+}
+
+void dispatcher_set_state(struct dispatcher *dispatcher, enum dispatcher_state to)
+{
+    assert(states[to].from & 1u << dispatcher->state);
+    log_debug(NULL, "dispatcher: %s -> %s", states[dispatcher->state].name, states[to].name);
+    dispatcher->state = to;
+}
+
+int64_t dispatcher_now(const struct dispatcher *dispatcher)
+{
+    return (int64_t)uv_now(dispatcher->setup.loop);
+}
+
+static union metric_value *counter(struct dispatcher *dispatcher, int which)
+{
+    return &dispatcher->metrics->values[which];
+}
+
+static struct log_subject subject_of(const struct partition *partition)
+{
+    return (struct log_subject){partition->topic, partition->number, -1, NULL};
+}
+
+/* ---- records ---- */
+
+static bool has_room(const struct dispatcher *dispatcher, const struct partition *partition)
+{
+    const struct invoke_options *options = dispatcher->setup.options;
+
+    if (!partition->bound && options->no_function == NO_FUNCTION_WAIT)
+        return false;
+    if (ledger_full(&partition->ledger))
+        return false;
+    return dispatcher->memory < options->max_buffered_bytes || !ledger_fill(&partition->ledger);
+}
+
+static void owe(struct dispatcher *dispatcher, struct partition *partition, struct record *record)
+{
+    uint32_t memory = (uint32_t)(record->memory + partition->bound * sizeof(struct invocation));
+    uint64_t sequence =
+        ledger_take(&partition->ledger, record->offset, (uint32_t)partition->bound, memory);
+    struct subscription *subscription;
+    struct invocation *invocation;
+
+    dispatcher->memory += memory;
+    DL_FOREACH (partition->subscriptions, subscription) {
+        if (!subscription->bound)
+            continue;
+        invocation = invocation_new(dispatcher, subscription, record);
+        invocation->sequence = sequence;
+        if (lanes_push(&subscription->lanes, record->key, record->key_size, &invocation->lane))
+            invocation_set_state(invocation, INVOCATION_READY);
+    }
+}
+
+static bool is_detailed(const struct dispatcher *dispatcher, const struct partition *partition)
+{
+    struct subscription *subscription;
+
+    DL_FOREACH (partition->subscriptions, subscription)
+        if (calls_log_detailed(dispatcher->setup.options, &subscription->function->calls))
+            return true;
+    return false;
+}
+
+static void skip(struct dispatcher *dispatcher, struct partition *partition,
+                 const struct record *record)
+{
+    struct log_subject subject = subject_of(partition);
+
+    counter(dispatcher, record->value_size ? D_NO_FUNCTION : D_EMPTY)->number++;
+    ledger_advance(&partition->ledger, record->offset + 1);
+    if (record->value_size && !partition->skipping)
+        log_warning(&subject, "no function wants this topic: its records are skipped "
+                              "(no_function=skip)");
+    partition->skipping |= record->value_size > 0;
+}
+
+/* A record below what was committed or is the least that may be: this is another log. What is
+ * still owed of the old one is called all the same, and is nothing to this one's ledger. */
+static void begin_anew(struct dispatcher *dispatcher, struct partition *partition, int64_t offset)
+{
+    struct log_subject subject = subject_of(partition);
+    size_t window = partition->ledger.window;
+
+    log_warning(&subject, "the topic was made anew: it is read from offset %" PRId64, offset);
+    counter(dispatcher, D_MADE_ANEW)->number++;
+    dispatcher->memory -= partition->ledger.memory;
+    ledger_release(&partition->ledger);
+    ledger_init(&partition->ledger, offset, window);
+    partition->log++;
+    partition->announce = true;
+}
+
+static void receive(struct dispatcher *dispatcher, struct partition *partition,
+                    struct record *record)
+{
+    if (record->offset < ledger_committable(&partition->ledger)) {
+        begin_anew(dispatcher, partition, record->offset);
+    } else if (ledger_seen(&partition->ledger, record->offset)) {
+        counter(dispatcher, D_REPEATED)->number++;
+        return;
+    }
+    dispatcher->received++;
+    counter(dispatcher, D_RECEIVED)->number++;
+    if (is_detailed(dispatcher, partition))
+        calls_log_received(dispatcher->setup.options, record, dispatcher->received);
+    if (!record->value_size || !partition->bound)
+        skip(dispatcher, partition, record);
+    else
+        owe(dispatcher, partition, record);
+}
+
+void dispatcher_take(struct dispatcher *dispatcher, struct partition *partition)
+{
+    struct source *source = dispatcher->setup.source;
+    struct record *record;
+
+    if (partition->state == PARTITION_FULL && has_room(dispatcher, partition))
+        partition_set_state(partition, PARTITION_RUNNING);
+    while (partition->state == PARTITION_RUNNING) {
+        if (!has_room(dispatcher, partition)) {
+            partition_set_state(partition, PARTITION_FULL);
+            break;
+        }
+        record = source->calls->take(source, partition->handle);
+        if (!record)
+            break;
+        receive(dispatcher, partition, record);
+        record_unref(&record);
+    }
+    if (partition_dirty(partition))
+        committer_touch(dispatcher);
+}
+
+void dispatcher_take_all(struct dispatcher *dispatcher)
+{
+    struct partition *partition;
+
+    if (!dispatcher->room)
+        return;
+    dispatcher->room = false;
+    DL_FOREACH (dispatcher->partitions, partition)
+        if (partition->state == PARTITION_FULL)
+            dispatcher_take(dispatcher, partition);
+}
+
+/* ---- the sink ---- */
+
+static void log_start(struct dispatcher *dispatcher, const struct source_assignment *assignment,
+                      enum start_reason reason, int64_t start)
+{
+    struct log_subject subject = {assignment->topic, assignment->number, -1, NULL};
+    bool warn = reason == START_EXPIRED || reason == START_MADE_ANEW;
+
+    log_write(warn                        ? LOG_LEVEL_WARNING
+              : reason == START_COMMITTED ? LOG_LEVEL_DEBUG
+                                          : LOG_LEVEL_INFO,
+              &subject, "starts at offset %" PRId64 ": %s", start, start_reason_text(reason));
+    if (reason == START_EXPIRED)
+        counter(dispatcher, D_EXPIRED)->number += start - assignment->committed;
+    if (reason == START_MADE_ANEW)
+        counter(dispatcher, D_MADE_ANEW)->number++;
+}
+
+static void read_progress(struct partition *partition, const struct source_assignment *assignment)
+{
+    struct log_subject subject = subject_of(partition);
+    bool known = progress_decode(assignment->metadata, &partition->progress);
+
+    if (known)
+        return;
+    if (assignment->metadata && *assignment->metadata)
+        log_warning(&subject, "the metadata of its commit is not ours: it is ignored");
+    partition->progress.born = assignment->partitions;
+    partition->announce = true;
+}
+
+static void add_partition(struct dispatcher *dispatcher, struct source_assignment *assignment)
+{
+    enum initial_offset initial = (enum initial_offset)dispatcher->setup.options->initial_offset;
+    enum start_reason reason;
+    struct partition *partition;
+    char number[16];
+
+    assignment->start = start_position(assignment, initial, &reason);
+    log_start(dispatcher, assignment, reason, assignment->start);
+    partition = partition_new(assignment, assignment->start,
+                              (size_t)dispatcher->setup.options->partition_window);
+    read_progress(partition, assignment);
+    snprintf(number, sizeof(number), "%" PRId32, assignment->number);
+    partition->metrics = metrics_add(dispatcher->setup.metrics, &partition_metrics,
+                                     (const char *const[]){partition->topic, number});
+    DL_APPEND(dispatcher->partitions, partition);
+    dispatcher->partition_count++;
+    dispatcher_subscribe(dispatcher, partition);
+    assignment->partition = partition;
+    if (reason == START_COMMITTED) {
+        partition->committed = assignment->committed;
+        partition_set_state(partition, PARTITION_RUNNING);
+    }
+    if (dispatcher->stopping)
+        partition_set_state(partition, PARTITION_DRAINING);
+}
+
+static void on_assigned(void *sink, struct source_assignment *assignments, size_t count)
+{
+    struct dispatcher *dispatcher = sink;
+
+    assert(dispatcher->state == DISPATCHER_IDLE && !dispatcher->partitions);
+    if (!count)
+        return;
+    dispatcher_set_state(dispatcher, DISPATCHER_WORKING);
+    for (size_t i = 0; i < count; i++)
+        add_partition(dispatcher, &assignments[i]);
+    committer_touch(dispatcher);
+}
+
+static void on_ready(void *sink, void *partition)
+{
+    dispatcher_take(sink, partition);
+    dispatcher_fill_slots(sink);
+}
+
+static void on_end(void *sink, void *context, int64_t offset)
+{
+    struct partition *partition = context;
+
+    ledger_advance(&partition->ledger, offset);
+    if (partition_dirty(partition))
+        committer_touch(sink);
+}
+
+static void on_committed(void *sink, const char *why_not)
+{
+    committer_answered(sink, why_not);
+}
+
+static void on_revoke(void *sink, bool lost)
+{
+    drain_revoke(sink, lost);
+}
+
+static const struct sink_calls sink_calls = {
+    .assigned = on_assigned,
+    .ready = on_ready,
+    .end = on_end,
+    .committed = on_committed,
+    .revoke = on_revoke,
+};
+
+/* ---- life ---- */
+
+static void on_summary_due(void *context)
+{
+    struct dispatcher *dispatcher = context;
+    struct function *function, *next;
+
+    HASH_ITER (hh, dispatcher->functions, function, next)
+        calls_log_summary(dispatcher->setup.options, function->path, &function->calls);
+    dispatcher->summary_due =
+        delay_start(dispatcher->setup.loop, CALLS_SUMMARY_INTERVAL_MS, on_summary_due, dispatcher);
+}
+
+struct dispatcher *dispatcher_new(const struct dispatcher_setup *setup)
+{
+    struct dispatcher *dispatcher = xcalloc(1, sizeof(*dispatcher));
+
+    dispatcher->setup = *setup;
+    dispatcher->rules = invoke_retry_rules(setup->options, setup->async);
+    dispatcher->random = uv_hrtime() | 1;
+    target_init(&dispatcher->gateway, 1, dispatcher_now(dispatcher));
+    dispatcher->metrics = metrics_add(setup->metrics, &dispatcher_metrics, NULL);
+    dispatcher->summary_due =
+        delay_start(setup->loop, CALLS_SUMMARY_INTERVAL_MS, on_summary_due, dispatcher);
+    setup->source->sink_calls = &sink_calls;
+    setup->source->sink = dispatcher;
+    return dispatcher;
+}
+
+void dispatcher_free(struct dispatcher *dispatcher)
+{
+    dispatcher_drop_partitions(dispatcher);
+    dispatcher_free_functions(dispatcher);
+    delay_cancel(&dispatcher->summary_due);
+    delay_cancel(&dispatcher->drain_due);
+    delay_cancel(&dispatcher->gateway_probe_due);
+    committer_release(dispatcher);
+    metrics_remove(dispatcher->setup.metrics, dispatcher->metrics);
+    free(dispatcher);
+}

@@ -1,0 +1,54 @@
+/*
+ * dispatcher: takes records from a source, has every function of their topic run on each of them,
+ * and tells the source how far all is done. It is the sink of core/source.h.
+ *
+ * Files: dispatcher.c what is taken and to whom it is owed; subscriptions.c who wants what; slots.c
+ * who is called next; outcome.c what an answer leads to; committer.c when progress is committed;
+ * drain.c how partitions are given up; report.c what is told of it. All on the loop's thread.
+ */
+#ifndef INVOKE_DISPATCHER_H
+#define INVOKE_DISPATCHER_H
+
+#include "base/json.h"
+#include "base/metrics.h"
+#include "core/source.h"
+#include "core/topic_map.h"
+#include "gateway/call.h"
+#include "invoke/options.h"
+
+#include <uv.h>
+
+struct dispatcher;
+
+struct dispatcher_setup {
+    uv_loop_t *loop;
+    struct source *source; /* its sink is set */
+    struct caller *caller;
+    const struct invoke_options *options;
+    int64_t drain_timeout_ms;
+    bool async; /* only 2xx is done */
+    struct metrics *metrics;
+};
+
+/* All in the setup is borrowed until dispatcher_free. */
+struct dispatcher *dispatcher_new(const struct dispatcher_setup *setup);
+
+/* Drops everything, commits nothing. Run the loop once more before closing it. */
+void dispatcher_free(struct dispatcher *dispatcher);
+
+/* The map to go by from now on; borrowed until the next. Functions it names no more: what is owed
+ * to them ends as unbound. */
+void dispatcher_set_map(struct dispatcher *dispatcher, const struct topic_map *map);
+
+/* Takes nothing any more, waits for what runs at most timeout_ms, cancels the rest, commits, and
+ * calls stopped once. */
+void dispatcher_stop(struct dispatcher *dispatcher, int64_t timeout_ms,
+                     void (*stopped)(void *context), void *context);
+
+/* Brings gauges up to date; for metrics_on_collect. */
+void dispatcher_collect(struct dispatcher *dispatcher);
+
+/* Adds "dispatcher", "gateway", "functions" and "partitions" to a status. */
+void dispatcher_status(struct dispatcher *dispatcher, json *status);
+
+#endif

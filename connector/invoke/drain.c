@@ -1,0 +1,160 @@
+/*
+ * drain: how partitions are given up, at a rebalance or for good, without losing or repeating.
+ *
+ *   working -> draining    nothing is taken or called any more; what waits or backs off is dropped
+ *                          (its records stay unfinished in the ledgers)
+ *   draining -> committing no call and no commit is under way, or drain_timeout passed and the
+ *                          rest was cancelled: the last commit leaves
+ *   committing -> idle     it was answered: the partitions go back to the source
+ * Partitions that were lost are dropped at once, whatever the state.
+ */
+#include "base/log.h"
+#include "invoke/dispatcher_state.h"
+
+#include <assert.h>
+#include <utlist.h>
+
+static void abandon(struct invocation *invocation)
+{
+    invocation_stop(invocation);
+    invocation_set_state(invocation, INVOCATION_ENDED);
+    invocation_free(invocation);
+}
+
+/* The lanes go at once, so that nothing becomes ready when a call that still runs ends. */
+static void abandon_in(struct partition *partition, bool calling_too)
+{
+    struct invocation *invocation, *next;
+    struct subscription *subscription;
+
+    DL_FOREACH_SAFE2(partition->invocations, invocation, next, next_sibling)
+    {
+        invocation->lane = (struct lane_item){0};
+        if (calling_too || invocation->state != INVOCATION_CALLING)
+            abandon(invocation);
+    }
+    DL_FOREACH (partition->subscriptions, subscription)
+        lanes_release(&subscription->lanes);
+}
+
+static void abandon_invocations(struct dispatcher *dispatcher, bool calling_too)
+{
+    struct partition *partition;
+
+    DL_FOREACH (dispatcher->partitions, partition)
+        abandon_in(partition, calling_too);
+}
+
+void dispatcher_drop_partitions(struct dispatcher *dispatcher)
+{
+    struct partition *partition, *next;
+
+    abandon_invocations(dispatcher, true);
+    DL_FOREACH_SAFE (dispatcher->partitions, partition, next) {
+        DL_DELETE(dispatcher->partitions, partition);
+        metrics_remove(dispatcher->setup.metrics, partition->metrics);
+        partition_free(partition);
+    }
+    dispatcher->partition_count = 0;
+    dispatcher->memory = 0;
+}
+
+static void finish(struct dispatcher *dispatcher)
+{
+    struct source *source = dispatcher->setup.source;
+    bool revoked = dispatcher->revoked;
+
+    delay_cancel(&dispatcher->drain_due);
+    dispatcher_drop_partitions(dispatcher);
+    dispatcher_set_state(dispatcher, DISPATCHER_IDLE);
+    dispatcher->revoked = false;
+    if (revoked)
+        source->calls->release(source);
+    if (dispatcher->stopped) {
+        void (*stopped)(void *context) = dispatcher->stopped;
+
+        dispatcher->stopped = NULL;
+        stopped(dispatcher->stopped_context);
+    }
+}
+
+void drain_continue(struct dispatcher *dispatcher)
+{
+    if (dispatcher->committer.under_way)
+        return;
+    if (dispatcher->state == DISPATCHER_DRAINING && !dispatcher->in_flight) {
+        dispatcher_set_state(dispatcher, DISPATCHER_COMMITTING);
+        if (committer_send(dispatcher))
+            return;
+    }
+    if (dispatcher->state == DISPATCHER_COMMITTING)
+        finish(dispatcher);
+}
+
+static void on_drain_due(void *context)
+{
+    struct dispatcher *dispatcher = context;
+
+    dispatcher->drain_due = NULL;
+    if (dispatcher->state != DISPATCHER_DRAINING)
+        return;
+    if (dispatcher->in_flight)
+        log_warning(NULL,
+                    "%zu invocations did not end in time: they are cancelled, and their records "
+                    "go to the partitions' next owner",
+                    dispatcher->in_flight);
+    abandon_invocations(dispatcher, true);
+    drain_continue(dispatcher);
+}
+
+static void drain(struct dispatcher *dispatcher, int64_t timeout_ms)
+{
+    struct partition *partition;
+
+    delay_cancel(&dispatcher->drain_due);
+    dispatcher->drain_due =
+        delay_start(dispatcher->setup.loop, timeout_ms, on_drain_due, dispatcher);
+    if (dispatcher->state == DISPATCHER_WORKING) {
+        dispatcher_set_state(dispatcher, DISPATCHER_DRAINING);
+        DL_FOREACH (dispatcher->partitions, partition)
+            partition_set_state(partition, PARTITION_DRAINING);
+        abandon_invocations(dispatcher, false);
+    }
+    drain_continue(dispatcher);
+}
+
+void drain_revoke(struct dispatcher *dispatcher, bool lost)
+{
+    struct source *source = dispatcher->setup.source;
+
+    if (lost) {
+        if (dispatcher->state != DISPATCHER_IDLE)
+            log_warning(NULL,
+                        "partitions were lost; %zu invocations under way may be repeated by "
+                        "their next owner",
+                        dispatcher->in_flight);
+        dispatcher->revoked = false;
+        finish(dispatcher);
+        return;
+    }
+    if (dispatcher->state == DISPATCHER_IDLE) {
+        source->calls->release(source);
+        return;
+    }
+    dispatcher->revoked = true;
+    if (dispatcher->state == DISPATCHER_WORKING)
+        drain(dispatcher, dispatcher->setup.drain_timeout_ms);
+}
+
+void dispatcher_stop(struct dispatcher *dispatcher, int64_t timeout_ms,
+                     void (*stopped)(void *context), void *context)
+{
+    assert(!dispatcher->stopping);
+    dispatcher->stopping = true;
+    dispatcher->stopped = stopped;
+    dispatcher->stopped_context = context;
+    if (dispatcher->state == DISPATCHER_IDLE)
+        finish(dispatcher);
+    else
+        drain(dispatcher, timeout_ms);
+}

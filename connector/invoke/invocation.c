@@ -1,0 +1,143 @@
+/*
+ * invocation: see invocation.h.
+ */
+#include "invoke/invocation.h"
+
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "invoke/dispatcher_state.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <utlist.h>
+
+#define FROM(state) (1u << INVOCATION_##state)
+
+/* A state's name, where it may come from, and what entering and leaving it does. */
+static void enter_ready(struct invocation *invocation);
+static void leave_ready(struct invocation *invocation);
+static void enter_calling(struct invocation *invocation);
+static void leave_calling(struct invocation *invocation);
+static void leave_backing_off(struct invocation *invocation);
+static void enter_held(struct invocation *invocation);
+static void leave_held(struct invocation *invocation);
+
+static const struct {
+    const char *name;
+    unsigned from;
+    void (*enter)(struct invocation *invocation);
+    void (*leave)(struct invocation *invocation);
+} states[] = {
+    [INVOCATION_QUEUED] = {"queued", FROM(READY) | FROM(CALLING) | FROM(BACKING_OFF) | FROM(HELD),
+                           NULL, NULL},
+    [INVOCATION_READY] = {"ready", FROM(QUEUED) | FROM(CALLING) | FROM(BACKING_OFF), enter_ready,
+                          leave_ready},
+    [INVOCATION_CALLING] = {"calling", FROM(READY), enter_calling, leave_calling},
+    [INVOCATION_BACKING_OFF] = {"backing off", FROM(CALLING), NULL, leave_backing_off},
+    [INVOCATION_HELD] = {"held", FROM(CALLING), enter_held, leave_held},
+    [INVOCATION_ENDED] = {"ended", FROM(QUEUED) | FROM(CALLING), NULL, NULL},
+};
+
+const char *invocation_state_name(enum invocation_state state)
+{
+    return states[state].name;
+}
+
+/* One that has been called before goes before those that have not: it is the older one, and what
+ * the window waits for. */
+static void enter_ready(struct invocation *invocation)
+{
+    struct function *function = invocation->subscription->function;
+
+    if (invocation->count.attempts || invocation->count.timeouts)
+        DL_PREPEND(function->ready, invocation);
+    else
+        DL_APPEND(function->ready, invocation);
+    dispatcher_list_function(invocation->dispatcher, function);
+}
+
+static void leave_ready(struct invocation *invocation)
+{
+    DL_DELETE(invocation->subscription->function->ready, invocation);
+}
+
+static void enter_calling(struct invocation *invocation)
+{
+    invocation->subscription->function->in_flight++;
+    invocation->dispatcher->in_flight++;
+}
+
+static void leave_calling(struct invocation *invocation)
+{
+    invocation->subscription->function->in_flight--;
+    invocation->dispatcher->in_flight--;
+    invocation->call = NULL;
+}
+
+static void leave_backing_off(struct invocation *invocation)
+{
+    delay_cancel(&invocation->delay);
+}
+
+static void enter_held(struct invocation *invocation)
+{
+    invocation->subscription->function->held++;
+}
+
+static void leave_held(struct invocation *invocation)
+{
+    invocation->subscription->function->held--;
+}
+
+void invocation_set_state(struct invocation *invocation, enum invocation_state to)
+{
+    enum invocation_state from = invocation->state;
+
+    assert(states[to].from & 1u << from);
+    if (states[from].leave)
+        states[from].leave(invocation);
+    invocation->state = to;
+    if (states[to].enter)
+        states[to].enter(invocation);
+}
+
+struct invocation *invocation_new(struct dispatcher *dispatcher, struct subscription *subscription,
+                                  struct record *record)
+{
+    struct invocation *invocation = xcalloc(1, sizeof(*invocation));
+
+    invocation->dispatcher = dispatcher;
+    invocation->subscription = subscription;
+    invocation->record = record_ref(record);
+    invocation->log = subscription->partition->log;
+    subscription->pending++;
+    subscription->function->pending++;
+    DL_APPEND2(subscription->partition->invocations, invocation, prev_sibling, next_sibling);
+    return invocation;
+}
+
+void invocation_stop(struct invocation *invocation)
+{
+    struct function *function = invocation->subscription->function;
+
+    if (invocation->state == INVOCATION_QUEUED)
+        return;
+    if (invocation->state == INVOCATION_CALLING) {
+        call_cancel(invocation->call);
+        target_quit(&invocation->dispatcher->gateway, invocation->gateway_probe);
+        target_quit(&function->target, invocation->function_probe);
+    }
+    invocation_set_state(invocation, INVOCATION_QUEUED);
+}
+
+void invocation_free(struct invocation *invocation)
+{
+    struct subscription *subscription = invocation->subscription;
+
+    assert(invocation->state == INVOCATION_ENDED);
+    DL_DELETE2(subscription->partition->invocations, invocation, prev_sibling, next_sibling);
+    subscription->pending--;
+    subscription->function->pending--;
+    record_unref(&invocation->record);
+    free(invocation);
+}

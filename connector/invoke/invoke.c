@@ -1,0 +1,323 @@
+/*
+ * invoke: the mode, put together. See invoke.h.
+ */
+#include "invoke/invoke.h"
+
+#include "admin/admin.h"
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "gateway/functions.h"
+#include "invoke/delay.h"
+#include "invoke/dispatcher.h"
+#include "invoke/options.h"
+#include "invoke/topics.h"
+#include "kafka/consumer.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+
+enum { SPARE_CONNECTIONS = 8, LEAVE_MS = 1000 };
+
+static struct {
+    struct gateway_options gateway;
+    struct http_options http;
+    struct kafka_options kafka;
+    struct consumer_options consumer;
+    struct invoke_options invoke;
+    struct admin_options admin;
+    struct log_options log;
+} config;
+
+static const struct option_group groups[] = {
+    {&gateway_option_table, &config.gateway}, {&http_option_table, &config.http},
+    {&kafka_option_table, &config.kafka},     {&consumer_option_table, &config.consumer},
+    {&invoke_option_table, &config.invoke},   {&admin_option_table, &config.admin},
+    {&log_option_table, &config.log},
+};
+
+struct invoke {
+    uv_loop_t loop;
+    uv_signal_t term, interrupt;
+    struct metrics *metrics;
+    struct metrics_instance *values;
+    struct http *http;
+    struct caller *caller;
+    struct functions *functions;
+    struct consumer *consumer;
+    struct dispatcher *dispatcher;
+    struct topics *topics;
+    struct admin *admin;
+    struct admin_subject subject;
+    struct delay *hurry;
+    bool stopping;
+    int status;
+};
+
+enum { I_MAP_AGE, I_MAP_FUNCTIONS, I_REBALANCES, I_LOST, I_KAFKA_ERRORS };
+
+static const struct metric_row rows[] = {
+    [I_MAP_AGE] = {METRIC_REAL, "kafka_connector_map_age_seconds",
+                   "Since a good list of functions was read; -1: never."},
+    [I_MAP_FUNCTIONS] = {METRIC_GAUGE, "kafka_connector_map_functions",
+                         "Functions with a topic annotation."},
+    [I_REBALANCES] = {METRIC_COUNTER, "kafka_connector_rebalances_total",
+                      "Assignments of partitions."},
+    [I_LOST] = {METRIC_COUNTER, "kafka_connector_assignments_lost_total",
+                "Assignments lost before they could be given up in order."},
+    [I_KAFKA_ERRORS] = {METRIC_COUNTER, "kafka_connector_kafka_errors_total",
+                        "Errors that the Kafka client told."},
+};
+
+static const struct metrics_table invoke_metrics = {{NULL}, rows, sizeof(rows) / sizeof(*rows)};
+
+const struct option_group *invoke_options(size_t *count)
+{
+    *count = sizeof(groups) / sizeof(*groups);
+    return groups;
+}
+
+void invoke_check(struct option_faults *faults)
+{
+    gateway_options_check(&config.gateway, faults);
+    consumer_options_check(&config.kafka, &config.consumer, faults);
+    invoke_options_check(&config.invoke, faults);
+}
+
+/* ---- what is told ---- */
+
+static double map_age(const struct invoke *invoke)
+{
+    int64_t confirmed = functions_confirmed_ms(invoke->functions);
+
+    return confirmed < 0 ? -1 : (double)((int64_t)uv_now(&invoke->loop) - confirmed) / 1000;
+}
+
+static const char *unready(void *context)
+{
+    const struct invoke *invoke = context;
+
+    if (invoke->stopping)
+        return "stopping";
+    if (!functions_map(invoke->functions))
+        return "the gateway has not told its functions yet";
+    if (consumer_state(invoke->consumer) == CONSUMER_IDLE)
+        return "no topic to bind to: no function has a topic annotation";
+    if (consumer_state(invoke->consumer) == CONSUMER_JOINING)
+        return "waiting for the group to assign partitions";
+    return NULL;
+}
+
+static void add_status(void *context, json *status)
+{
+    struct invoke *invoke = context;
+    const struct topic_map *map = functions_map(invoke->functions);
+    json *about;
+
+    json_add_text(status, "mode", "invoke");
+    about = json_add_object(status, "map");
+    json_add_number(about, "functions", map ? (int64_t)topic_map_size(map) : 0);
+    json_add_real(about, "age_seconds", map_age(invoke));
+    json_add_text(about, "fault", functions_fault(invoke->functions));
+    about = json_add_object(status, "group");
+    json_add_text(about, "group", config.consumer.group);
+    json_add_text(about, "state", consumer_state_name(consumer_state(invoke->consumer)));
+    json_add_number(about, "rebalances", consumer_counts(invoke->consumer)->rebalances);
+    json_add_number(about, "lost", consumer_counts(invoke->consumer)->lost);
+    topics_status(invoke->topics, status);
+    dispatcher_status(invoke->dispatcher, status);
+}
+
+static void collect(void *context)
+{
+    struct invoke *invoke = context;
+    const struct topic_map *map = functions_map(invoke->functions);
+    const struct consumer_counts *counts = consumer_counts(invoke->consumer);
+    union metric_value *values = invoke->values->values;
+
+    values[I_MAP_AGE].real = map_age(invoke);
+    values[I_MAP_FUNCTIONS].number = map ? (int64_t)topic_map_size(map) : 0;
+    values[I_REBALANCES].number = counts->rebalances;
+    values[I_LOST].number = counts->lost;
+    values[I_KAFKA_ERRORS].number = counts->errors;
+    dispatcher_collect(invoke->dispatcher);
+}
+
+/* ---- how it ends ---- */
+
+static void on_closed(void *context)
+{
+    struct invoke *invoke = context;
+
+    delay_cancel(&invoke->hurry);
+    uv_stop(&invoke->loop);
+}
+
+static void on_drained(void *context)
+{
+    struct invoke *invoke = context;
+
+    consumer_close(invoke->consumer, on_closed, invoke);
+}
+
+static void on_hurry(void *context)
+{
+    struct invoke *invoke = context;
+
+    invoke->hurry = NULL;
+    log_error(NULL, "shutdown_timeout passed before the group was left: ending now");
+    invoke->status = EXIT_FAILURE;
+    uv_stop(&invoke->loop);
+}
+
+static void on_signal(uv_signal_t *signal, int number)
+{
+    struct invoke *invoke = signal->data;
+    int64_t timeout = config.invoke.shutdown_timeout;
+
+    if (invoke->stopping)
+        _Exit(128 + number);
+    log_info(NULL,
+             "Stopping on %s: what runs is waited for, at most shutdown_timeout; a second "
+             "signal ends at once",
+             number == SIGTERM ? "SIGTERM" : "SIGINT");
+    invoke->stopping = true;
+    invoke->hurry = delay_start(&invoke->loop, timeout, on_hurry, invoke);
+    /* The last commit and leaving the group need a part of the time. */
+    dispatcher_stop(invoke->dispatcher, timeout > 2 * LEAVE_MS ? timeout - LEAVE_MS : timeout / 2,
+                    on_drained, invoke);
+}
+
+/* ---- how it begins ---- */
+
+static void on_map_changed(void *context)
+{
+    struct invoke *invoke = context;
+    const struct topic_map *map = functions_map(invoke->functions);
+
+    dispatcher_set_map(invoke->dispatcher, map);
+    if (!invoke->stopping)
+        topics_set_map(invoke->topics, map);
+}
+
+static int64_t drain_timeout(const struct consumer *consumer)
+{
+    int64_t most = consumer_max_poll_interval_ms(consumer) / 2;
+    int64_t timeout =
+        config.invoke.drain_timeout ? config.invoke.drain_timeout : config.gateway.upstream_timeout;
+
+    return timeout < most ? timeout : most;
+}
+
+static bool open_kafka(struct invoke *invoke, struct option_faults *faults)
+{
+    invoke->consumer = consumer_new(&invoke->loop, &config.kafka, &config.consumer, faults);
+    if (!invoke->consumer)
+        return false;
+    invoke->topics = topics_new(&invoke->loop, invoke->consumer, &config.invoke.topics);
+    return true;
+}
+
+static bool open_gateway(struct invoke *invoke, struct option_faults *faults)
+{
+    size_t in_flight = (size_t)config.invoke.max_inflight;
+    const char *reason;
+
+    invoke->http = http_new(&invoke->loop, &config.http, in_flight + SPARE_CONNECTIONS, &reason);
+    if (!invoke->http) {
+        option_fault(faults, "gateway: %s", reason);
+        return false;
+    }
+    invoke->caller = caller_new(invoke->http, &config.gateway);
+    invoke->functions =
+        functions_new(&invoke->loop, invoke->http, &config.gateway, on_map_changed, invoke);
+    return true;
+}
+
+static void open_dispatcher(struct invoke *invoke)
+{
+    const struct dispatcher_setup setup = {
+        .loop = &invoke->loop,
+        .source = consumer_source(invoke->consumer),
+        .caller = invoke->caller,
+        .options = &config.invoke,
+        .drain_timeout_ms = drain_timeout(invoke->consumer),
+        .async = config.gateway.async_invocation,
+        .metrics = invoke->metrics,
+    };
+
+    invoke->dispatcher = dispatcher_new(&setup);
+}
+
+static void watch_signal(struct invoke *invoke, uv_signal_t *signal, int number)
+{
+    uv_signal_init(&invoke->loop, signal);
+    signal->data = invoke;
+    uv_signal_start(signal, on_signal, number);
+}
+
+static bool open_all(struct invoke *invoke, struct option_faults *faults)
+{
+    invoke->metrics = metrics_new();
+    invoke->values = metrics_add(invoke->metrics, &invoke_metrics, NULL);
+    invoke->subject = (struct admin_subject){unready, add_status, invoke};
+    if (!open_kafka(invoke, faults) || !open_gateway(invoke, faults))
+        return false;
+    open_dispatcher(invoke);
+    metrics_on_collect(invoke->metrics, collect, invoke);
+    invoke->admin =
+        admin_new(&invoke->loop, &config.admin, invoke->metrics, &invoke->subject, faults);
+    if (!invoke->admin)
+        return false;
+    watch_signal(invoke, &invoke->term, SIGTERM);
+    watch_signal(invoke, &invoke->interrupt, SIGINT);
+    return true;
+}
+
+/* In the reverse order; whatever was not opened is NULL. */
+static void close_all(struct invoke *invoke)
+{
+    if (invoke->admin)
+        admin_free(invoke->admin);
+    if (invoke->functions)
+        functions_free(invoke->functions);
+    if (invoke->dispatcher)
+        dispatcher_free(invoke->dispatcher);
+    if (invoke->topics)
+        topics_free(invoke->topics);
+    if (invoke->consumer)
+        consumer_free(invoke->consumer);
+    if (invoke->caller)
+        caller_free(invoke->caller);
+    if (invoke->http)
+        http_free(invoke->http);
+    if (uv_is_active((uv_handle_t *)&invoke->term)) {
+        uv_close((uv_handle_t *)&invoke->term, NULL);
+        uv_close((uv_handle_t *)&invoke->interrupt, NULL);
+    }
+    metrics_free(invoke->metrics);
+    uv_run(&invoke->loop, UV_RUN_DEFAULT); /* lets the handles close */
+    uv_loop_close(&invoke->loop);
+}
+
+int invoke_run(struct option_faults *faults)
+{
+    struct invoke invoke = {.status = EXIT_SUCCESS};
+
+    log_configure(&config.log, stderr);
+    signal(SIGPIPE, SIG_IGN);
+    uv_loop_init(&invoke.loop);
+    if (open_all(&invoke, faults)) {
+        log_info(NULL, "Gateway %s, broker %s, group %s", config.gateway.url,
+                 config.kafka.brokers.count ? config.kafka.brokers.items[0] : "",
+                 config.consumer.group);
+        functions_start(invoke.functions);
+        uv_run(&invoke.loop, UV_RUN_DEFAULT);
+        if (invoke.status == EXIT_SUCCESS)
+            log_info(NULL, "Stopped");
+        else
+            _Exit(invoke.status); /* a thread may still wait for a broker */
+    }
+    close_all(&invoke);
+    return invoke.status;
+}

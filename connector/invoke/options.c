@@ -1,0 +1,111 @@
+/*
+ * options: the table of invoke mode.
+ */
+#include "invoke/options.h"
+
+#include "kafka/client.h"
+
+#define FIELD(name) .offset = offsetof(struct invoke_options, name)
+
+static const struct option_row rows[] = {
+    {"topics", NULL, OPTION_LIST, FIELD(topics),
+     .text = "Topics to bind to, by name or, beginning with ^, by regular expression. Empty: the "
+             "topics that the functions' annotations name."},
+    {"initial_offset", NULL, OPTION_CHOICE, FIELD(initial_offset), .default_text = "latest",
+     .choices = "latest/newest|earliest/oldest",
+     .text = "Where a partition starts that the group has committed nothing for."},
+    {"order", NULL, OPTION_CHOICE, FIELD(order), .default_text = "key",
+     .choices = "key|partition|none",
+     .text =
+         "What waits for what, for each function: records of one key, all records of a "
+         "partition, or nothing. With key, records without a key keep their partition's order."},
+    {"partition_window", NULL, OPTION_INT, FIELD(partition_window), .default_text = "1000",
+     .min = 1, .max = 1000000,
+     .text = "Records of a partition that may be read ahead of the lowest one not done."},
+    {"max_inflight", NULL, OPTION_INT, FIELD(max_inflight), .default_text = "64", .min = 1,
+     .max = 10000,
+     .text = "Invocations at once; one function holds at most half of them while another waits."},
+    {"max_buffered_bytes", NULL, OPTION_BYTES, FIELD(max_buffered_bytes), .default_text = "64MiB",
+     .min = 1024 * 1024, .max = INT64_C(1) << 40,
+     .text = "Most memory for records that are held. A partition may always hold one record."},
+    {"commit_interval", NULL, OPTION_DURATION, FIELD(commit_interval), .default_text = "100ms",
+     .min = 1, .max = 60000,
+     .text = "Progress is committed this often, or when 256 invocations have finished."},
+    {"retry_attempts", NULL, OPTION_INT, FIELD(retry_attempts), .default_text = "10", .min = 1,
+     .max = 1000000,
+     .text =
+         "Attempts at an invocation that is answered with a status of retry_codes. A function's "
+         "annotation com.openfaas.retry.attempts overrides it."},
+    {"retry_codes", NULL, OPTION_STRING, FIELD(retry_codes),
+     .default_text = "404,408,429,502,503,504",
+     .text = "Statuses after which an invocation is tried again; any other is done. Overridden by "
+             "com.openfaas.retry.codes."},
+    {"retry_min_wait", NULL, OPTION_DURATION, FIELD(retry_min_wait), .default_text = "200ms",
+     .min = 1, .max = 3600000,
+     .text =
+         "Wait before the second attempt; doubled for each further one, with jitter. Overridden "
+         "by com.openfaas.retry.min_wait."},
+    {"retry_max_wait", NULL, OPTION_DURATION, FIELD(retry_max_wait), .default_text = "30s",
+     .min = 1, .max = 86400000,
+     .text = "Longest wait between attempts. Overridden by com.openfaas.retry.max_wait."},
+    {"retry_on_timeout", NULL, OPTION_INT, FIELD(retry_on_timeout), .default_text = "1", .min = 0,
+     .max = 1000000,
+     .text = "Further attempts after one that was sent and not answered (cut, upstream_timeout): "
+             "the function may have run."},
+    {"on_exhausted", NULL, OPTION_CHOICE, FIELD(on_exhausted), .default_text = "wait",
+     .choices = "wait|drop",
+     .text = "What becomes of an invocation whose attempts are used up. wait: nothing is lost; one "
+             "that was refused is tried on every retry_max_wait, one that was never answered is "
+             "held, and what comes behind it waits. drop: it is given up, counted and logged."},
+    {"no_function", NULL, OPTION_CHOICE, FIELD(no_function), .default_text = "skip",
+     .choices = "skip|wait",
+     .text = "Records of a topic that no function wants: skipped and counted, or waited with."},
+    {"drain_timeout", NULL, OPTION_DURATION, FIELD(drain_timeout), .max = 86400000,
+     .text = "Longest wait for running invocations before partitions are given up at a rebalance. "
+             "0: as upstream_timeout. Never over half of max.poll.interval.ms."},
+    {"shutdown_timeout", NULL, OPTION_DURATION, FIELD(shutdown_timeout), .default_text = "8s",
+     .min = 1, .max = 3600000,
+     .text = "Longest wait for running invocations after SIGTERM (Docker kills after 10s)."},
+    {"log_calls", NULL, OPTION_CHOICE, FIELD(log_calls), .default_text = "summary",
+     .choices = "summary|all|none",
+     .text = "Invocations in the log: the first of each function and a line every 10s, each, or "
+             "none."},
+    {"print_response", "print_response_body", OPTION_BOOL, FIELD(print_response),
+     .default_text = "false", .text = "Log each response with its body; implies log_calls=all."},
+    {"print_request_body", NULL, OPTION_BOOL, FIELD(print_request_body), .default_text = "false",
+     .text = "Log records' values whole; else their first 256 bytes."},
+};
+
+const struct option_table invoke_option_table = {"Invoke", rows, sizeof(rows) / sizeof(*rows)};
+
+void invoke_options_check(const struct invoke_options *options, struct option_faults *faults)
+{
+    struct retry_rules rules;
+
+    for (size_t i = 0; i < options->topics.count; i++)
+        if (options->topics.items[i][0] != '^' && !kafka_topic_name_valid(options->topics.items[i]))
+            option_fault(faults,
+                         "topics: \"%s\" is not a topic's name: 1 to 249 letters, digits, dots, "
+                         "dashes or underscores (a regular expression begins with ^)",
+                         options->topics.items[i]);
+    if (options->retry_codes && !retry_codes_parse(options->retry_codes, &rules))
+        option_fault(faults, "retry_codes: \"%s\" is not a list of statuses (such as 404,429,503)",
+                     options->retry_codes);
+    if (options->retry_min_wait > options->retry_max_wait)
+        option_fault(faults, "retry_min_wait: it is longer than retry_max_wait");
+}
+
+struct retry_rules invoke_retry_rules(const struct invoke_options *options, bool async)
+{
+    struct retry_rules rules = {
+        .attempts = options->retry_attempts,
+        .timeouts = options->retry_on_timeout,
+        .min_wait_ms = options->retry_min_wait,
+        .max_wait_ms = options->retry_max_wait,
+        .only_2xx_done = async,
+    };
+
+    if (options->retry_codes)
+        retry_codes_parse(options->retry_codes, &rules);
+    return rules;
+}

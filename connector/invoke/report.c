@@ -1,0 +1,186 @@
+/*
+ * report: what is told of the dispatcher: its metrics and its part of /status.
+ */
+#include "invoke/dispatcher_state.h"
+
+#include <utlist.h>
+
+static const struct metric_row dispatcher_rows[] = {
+    [D_RECEIVED] = {METRIC_COUNTER, "kafka_connector_records_received_total",
+                    "Records taken from Kafka."},
+    [D_EMPTY] = {METRIC_COUNTER, "kafka_connector_records_empty_total",
+                 "Records without a value, skipped."},
+    [D_NO_FUNCTION] = {METRIC_COUNTER, "kafka_connector_records_no_function_total",
+                       "Records of a topic that no function wants, skipped."},
+    [D_REPEATED] = {METRIC_COUNTER, "kafka_connector_records_repeated_total",
+                    "Records that Kafka delivered again and that were passed over."},
+    [D_EXPIRED] = {METRIC_COUNTER, "kafka_connector_records_expired_total",
+                   "Offsets that were gone from the log before they were read."},
+    [D_MADE_ANEW] = {METRIC_COUNTER, "kafka_connector_partitions_made_anew_total",
+                     "Partitions whose topic was found deleted and made anew."},
+    [D_COMMITS] = {METRIC_COUNTER, "kafka_connector_commits_total", "Commits acknowledged."},
+    [D_COMMIT_FAILURES] = {METRIC_COUNTER, "kafka_connector_commit_failures_total",
+                           "Commits refused or not answered; they are sent again."},
+    [D_IN_FLIGHT] = {METRIC_GAUGE, "kafka_connector_in_flight", "Invocations under way."},
+    [D_BUFFERED_BYTES] = {METRIC_GAUGE, "kafka_connector_buffered_bytes",
+                          "Memory of the records held, of max_buffered_bytes."},
+    [D_GATEWAY_STATE] = {METRIC_GAUGE, "kafka_connector_gateway_state",
+                         "0: the gateway is up, 2: away."},
+    [D_PARTITIONS] = {METRIC_GAUGE, "kafka_connector_partitions", "Partitions assigned."},
+};
+
+static const struct metric_row partition_rows[] = {
+    [P_LAG] = {METRIC_GAUGE, "kafka_connector_partition_lag",
+               "Records between what is done and the end of the partition's log."},
+    [P_COMMITTED] = {METRIC_GAUGE, "kafka_connector_partition_committed_offset",
+                     "Offset that the group acknowledged; -1: none yet."},
+    [P_WINDOW] = {METRIC_GAUGE, "kafka_connector_partition_window_fill",
+                  "Records between the lowest unfinished one and the newest taken, of "
+                  "partition_window."},
+    [P_STATE] = {METRIC_GAUGE, "kafka_connector_partition_state",
+                 "0: starting, 1: running, 2: full, 3: draining."},
+};
+
+static const struct metric_row function_rows[] = {
+    [F_DONE] = {METRIC_COUNTER, "kafka_connector_invocations_done_total", "Invocations done."},
+    [F_RETRIES] = {METRIC_COUNTER, "kafka_connector_retries_total",
+                   "Attempts that failed and are followed by another."},
+    [F_UNANSWERED] = {METRIC_COUNTER, "kafka_connector_unanswered_total",
+                      "Attempts that were sent and not answered."},
+    [F_UNSENT] = {METRIC_COUNTER, "kafka_connector_unsent_total",
+                  "Attempts that found no connection."},
+    [F_DROPPED] = {METRIC_COUNTER, "kafka_connector_invocations_dropped_total",
+                   "Invocations given up (on_exhausted=drop)."},
+    [F_UNBOUND] = {METRIC_COUNTER, "kafka_connector_invocations_unbound_total",
+                   "Invocations that ended because their function was gone."},
+    [F_IN_FLIGHT] = {METRIC_GAUGE, "kafka_connector_function_in_flight", "Invocations under way."},
+    [F_PENDING] = {METRIC_GAUGE, "kafka_connector_function_pending",
+                   "Invocations owed: waiting, under way, backing off or held."},
+    [F_HELD] = {METRIC_GAUGE, "kafka_connector_function_held",
+                "Invocations held because nothing more may be tried (on_exhausted=wait)."},
+    [F_STATE] = {METRIC_GAUGE, "kafka_connector_function_state", "0: up, 1: suspect, 2: away."},
+    [F_SECONDS] = {METRIC_HISTOGRAM, "kafka_connector_invocation_seconds",
+                   "Time from the start of an attempt to its end."},
+};
+
+#define COUNT(rows) (sizeof(rows) / sizeof(*(rows)))
+
+const struct metrics_table dispatcher_metrics = {{NULL}, dispatcher_rows, COUNT(dispatcher_rows)};
+const struct metrics_table partition_metrics = {
+    {"topic", "partition"}, partition_rows, COUNT(partition_rows)};
+const struct metrics_table function_metrics = {{"function"}, function_rows, COUNT(function_rows)};
+
+/* -1: not known. */
+static int64_t lag(const struct dispatcher *dispatcher, const struct partition *partition)
+{
+    struct source *source = dispatcher->setup.source;
+    int64_t end = source->calls->log_end(source, partition->handle);
+    int64_t lag = end - ledger_committable(&partition->ledger);
+
+    if (end < 0)
+        return -1;
+    return lag > 0 ? lag : 0;
+}
+
+static void collect_partition(const struct dispatcher *dispatcher, struct partition *partition)
+{
+    union metric_value *values = partition->metrics->values;
+
+    values[P_LAG].number = lag(dispatcher, partition);
+    values[P_COMMITTED].number = partition->committed;
+    values[P_WINDOW].number = (int64_t)ledger_fill(&partition->ledger);
+    values[P_STATE].number = partition->state;
+}
+
+static void collect_function(struct function *function)
+{
+    union metric_value *values = function->metrics->values;
+
+    values[F_IN_FLIGHT].number = (int64_t)function->in_flight;
+    values[F_PENDING].number = (int64_t)function->pending;
+    values[F_HELD].number = (int64_t)function->held;
+    values[F_STATE].number = function->target.state;
+}
+
+void dispatcher_collect(struct dispatcher *dispatcher)
+{
+    union metric_value *values = dispatcher->metrics->values;
+    struct function *function, *next;
+    struct partition *partition;
+
+    values[D_IN_FLIGHT].number = (int64_t)dispatcher->in_flight;
+    values[D_BUFFERED_BYTES].number = dispatcher->memory;
+    values[D_GATEWAY_STATE].number = dispatcher->gateway.state;
+    values[D_PARTITIONS].number = (int64_t)dispatcher->partition_count;
+    DL_FOREACH (dispatcher->partitions, partition)
+        collect_partition(dispatcher, partition);
+    HASH_ITER (hh, dispatcher->functions, function, next)
+        collect_function(function);
+}
+
+/* The invocation that keeps the committable offset from rising: the first of the partition's. */
+static void add_oldest(const struct partition *partition, json *to)
+{
+    const struct invocation *oldest = partition->invocations;
+    json *waits;
+
+    if (!oldest)
+        return;
+    waits = json_add_object(to, "oldest_unfinished");
+    json_add_number(waits, "offset", oldest->record->offset);
+    json_add_text(waits, "function", oldest->subscription->function->path);
+    json_add_text(waits, "state", invocation_state_name(oldest->state));
+    json_add_number(waits, "attempts", oldest->count.attempts + oldest->count.timeouts);
+}
+
+static void add_partition(const struct dispatcher *dispatcher, const struct partition *partition,
+                          json *to)
+{
+    json *object = json_add_object(to, NULL);
+
+    json_add_text(object, "topic", partition->topic);
+    json_add_number(object, "partition", partition->number);
+    json_add_text(object, "state", partition_state_name(partition->state));
+    json_add_number(object, "committed_offset", partition->committed);
+    json_add_number(object, "committable_offset", ledger_committable(&partition->ledger));
+    json_add_number(object, "next_offset", partition->ledger.next);
+    json_add_number(object, "lag", lag(dispatcher, partition));
+    json_add_number(object, "window_fill", (int64_t)ledger_fill(&partition->ledger));
+    json_add_number(object, "functions", (int64_t)partition->bound);
+    add_oldest(partition, object);
+}
+
+static void add_function(const struct function *function, json *to)
+{
+    json *object = json_add_object(to, NULL);
+
+    json_add_text(object, "function", function->path);
+    json_add_bool(object, "bound", function->bound);
+    json_add_text(object, "state", target_state_name(function->target.state));
+    json_add_number(object, "in_flight", (int64_t)function->in_flight);
+    json_add_number(object, "pending", (int64_t)function->pending);
+    json_add_number(object, "held", (int64_t)function->held);
+    json_add_number(object, "done", function->metrics->values[F_DONE].number);
+}
+
+void dispatcher_status(struct dispatcher *dispatcher, json *status)
+{
+    json *about = json_add_object(status, "dispatcher"), *list;
+    struct function *function, *next;
+    struct partition *partition;
+
+    json_add_text(about, "state", dispatcher_state_name(dispatcher->state));
+    json_add_number(about, "received", dispatcher->received);
+    json_add_number(about, "in_flight", (int64_t)dispatcher->in_flight);
+    json_add_number(about, "max_inflight", dispatcher->setup.options->max_inflight);
+    json_add_number(about, "buffered_bytes", dispatcher->memory);
+    json_add_number(about, "max_buffered_bytes", dispatcher->setup.options->max_buffered_bytes);
+    json_add_text(about, "commit_fault", dispatcher->committer.fault);
+    json_add_text(status, "gateway", target_state_name(dispatcher->gateway.state));
+    list = json_add_array(status, "functions");
+    HASH_ITER (hh, dispatcher->functions, function, next)
+        add_function(function, list);
+    list = json_add_array(status, "partitions");
+    DL_FOREACH (dispatcher->partitions, partition)
+        add_partition(dispatcher, partition, list);
+}

@@ -1,0 +1,203 @@
+/*
+ * main: picks the mode, reads its options, tells every fault at once, and runs it.
+ *
+ * Exit status: 0 ended as asked, 1 the mode (or `check`) found the world not as needed, 2 the
+ * command line or the configuration is at fault.
+ */
+#include "base/log.h"
+#include "base/option.h"
+#include "base/xalloc.h"
+#include "invoke/invoke.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+extern char **environ;
+
+struct mode {
+    const char *name;
+    const char *summary;
+    const struct option_group *(*options)(size_t *count);
+    void (*check)(struct option_faults *faults);
+    bool (*ask)(FILE *to);
+    int (*run)(struct option_faults *faults);
+};
+
+static const struct mode modes[] = {
+    {"invoke", "has functions run on the records of the topics that their annotations name",
+     invoke_options, invoke_check, invoke_ask, invoke_run},
+};
+
+enum { MODE_COUNT = sizeof(modes) / sizeof(*modes) };
+
+static struct {
+    char *config_file;
+} program;
+
+static const struct option_row program_rows[] = {
+    {.name = "config_file",
+     .type = OPTION_PATH,
+     .text = "A JSON file with any of these options; environment and flags win over it."},
+};
+
+static const struct option_table program_table = {"Settings file", program_rows, 1};
+
+enum { GROUPS_MAX = 16 };
+
+/* The program's own options, and the mode's. */
+static size_t all_options(const struct mode *mode, struct option_group all[GROUPS_MAX])
+{
+    size_t count;
+    const struct option_group *own = mode->options(&count);
+
+    assert(count < GROUPS_MAX);
+    all[0] = (struct option_group){&program_table, &program};
+    memcpy(all + 1, own, count * sizeof(*own));
+    return count + 1;
+}
+
+static const struct mode *find_mode(const char *name)
+{
+    for (size_t i = 0; name && i < MODE_COUNT; i++)
+        if (strcmp(modes[i].name, name) == 0)
+            return &modes[i];
+    return NULL;
+}
+
+static void print_usage(void)
+{
+    printf("kafka-connector %s: joins Kafka to functions behind an HTTP gateway\n\n"
+           "Usage: kafka-connector [MODE] [--OPTION=VALUE ...]\n"
+           "       kafka-connector check [MODE] [--OPTION=VALUE ...]\n"
+           "       kafka-connector --help | --version\n\nModes:\n",
+           VERSION);
+    for (size_t i = 0; i < MODE_COUNT; i++)
+        printf("  %-8s %s%s\n", modes[i].name, modes[i].summary, i == 0 ? " (default)" : "");
+    printf("  %-8s reads the configuration, tells every fault, asks broker and gateway once\n"
+           "\nEvery option is read from, the strongest first: a flag (--order=none), the\n"
+           "environment (order=none), a JSON file named by --config_file ({\"order\": \"none\"}).\n"
+           "Any librdkafka property: -X security.protocol=SASL_SSL, or in the environment\n"
+           "kafka_security_protocol=SASL_SSL.\n",
+           "check");
+}
+
+static void print_options(const struct mode *mode,
+                          void (*print)(const struct option_table *, FILE *))
+{
+    struct option_group groups[GROUPS_MAX];
+    size_t count = all_options(mode, groups);
+
+    for (size_t i = 0; i < count; i++)
+        print(groups[i].table, stdout);
+}
+
+/* For the README: the tables as its check compares them. */
+static void print_markdown(const struct option_table *table, FILE *to)
+{
+    fprintf(to, "### %s\n\n", table->title);
+    option_print_markdown(table, to);
+    fputc('\n', to);
+}
+
+static void print_help_of(const struct option_table *table, FILE *to)
+{
+    fputc('\n', to);
+    option_print_help(table, to);
+}
+
+/* Handles what asks for text only. */
+static bool print_asked(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--version") == 0 || strcmp(argv[i], "-version") == 0) {
+            printf("kafka-connector %s\n", VERSION);
+            return true;
+        }
+        if (strcmp(argv[i], "--help=markdown") == 0) {
+            print_options(&modes[0], print_markdown);
+            return true;
+        }
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-help") == 0 ||
+            strcmp(argv[i], "-h") == 0) {
+            print_usage();
+            print_options(&modes[0], print_help_of);
+            return true;
+        }
+    }
+    return false;
+}
+
+struct command {
+    const struct mode *mode;
+    const char *why; /* it was picked, for the first line of the log */
+    bool check;
+    int argc; /* what is left */
+    char **argv;
+};
+
+static struct command read_command(int argc, char **argv)
+{
+    struct command command = {.argc = argc - 1, .argv = argv + 1};
+    const char *wanted = getenv("mode");
+
+    command.check = command.argc && strcmp(command.argv[0], "check") == 0;
+    if (command.check)
+        command.argc--, command.argv++;
+    if (command.argc && command.argv[0][0] != '-') {
+        wanted = *command.argv++;
+        command.argc--;
+        command.why = "the first argument";
+    } else {
+        command.why = wanted ? "the environment's mode" : "the default";
+    }
+    command.mode = wanted && *wanted ? find_mode(wanted) : &modes[0];
+    if (!command.mode)
+        die("\"%s\" (%s) is neither a mode nor a command; see kafka-connector --help", wanted,
+            command.why);
+    return command;
+}
+
+static int tell_faults(struct option_faults *faults)
+{
+    for (size_t i = 0; i < faults->count; i++)
+        fprintf(stderr, "kafka-connector: %s\n", faults->items[i]);
+    fprintf(stderr, "kafka-connector: %zu fault%s in the configuration; nothing was started\n",
+            faults->count, faults->count == 1 ? "" : "s");
+    option_faults_release(faults);
+    return 2;
+}
+
+static int run(const struct command *command, struct option_faults *faults)
+{
+    int status;
+
+    if (command->check) {
+        printf("configuration: no fault found\n");
+        return command->mode->ask(stdout) ? EXIT_SUCCESS : EXIT_FAILURE;
+    }
+    log_info(NULL, "kafka-connector %s: mode %s (%s)", VERSION, command->mode->name, command->why);
+    status = command->mode->run(faults);
+    return faults->count ? tell_faults(faults) : status;
+}
+
+int main(int argc, char **argv)
+{
+    struct option_faults faults = {0};
+    struct option_group groups[GROUPS_MAX];
+    struct command command;
+    size_t count;
+    int status;
+
+    if (print_asked(argc, argv))
+        return EXIT_SUCCESS;
+    command = read_command(argc, argv);
+    count = all_options(command.mode, groups);
+    option_read(groups, count,
+                &(struct option_input){command.argc, command.argv, environ, "config_file"},
+                &faults);
+    command.mode->check(&faults);
+    status = faults.count ? tell_faults(&faults) : run(&command, &faults);
+    option_release(groups, count);
+    return status;
+}
