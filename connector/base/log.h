@@ -7,9 +7,10 @@
  * json: one object a line: {"time":"2026-11-21T17:04:41.123Z","level":"info","topic":..,
  * "partition":..,"offset":..,"function":..,"text":..,"body":..}; subject fields only when set.
  *
- * Whatever is printed may come from outside: control characters (below 0x20, 0x7f) in a text are
- * escaped as \n \r \t \xNN, invalid UTF-8 as \xNN, so nobody forges a line. Not thread-safe: the
- * loop's thread is the only one that logs.
+ * Whatever is printed may come from outside: control characters (below 0x20, 0x7f, U+0080..U+009F)
+ * in a text are escaped as \n \r \t \xNN, invalid UTF-8 as \xNN, so nobody forges a line; json
+ * escapes in its own way. What is over 64 KiB in an entry is cut: "…(N bytes more)". Each entry is
+ * one fwrite. Not thread-safe: the loop's thread is the only one that logs.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
