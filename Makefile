@@ -26,14 +26,15 @@ UNIT     := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/unit/*/*_test.c))
 MOCK     := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/mock/*_test.c))
 KAFKA    := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/kafka/*_test.c))
 FUZZ     := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/fuzz/*_fuzz.c))
-PROGRAMS := $(B)/kafka-connector $(B)/producer $(B)/sandbox
+# In a folder of their own: $(B)/producer and $(B)/sandbox are those of their objects.
+PROGRAMS := $(addprefix $(B)/bin/,kafka-connector producer sandbox)
 
 .SECONDARY:
 .DELETE_ON_ERROR:
 .PHONY: all test test-unit test-mock test-kafka check fuzz fuzz-run install clean help
 
 all: $(PROGRAMS) ## build the programs into build/
-	@$(if $(SANITIZE),,ln -sf $(FLAVOUR)/kafka-connector $(FLAVOUR)/producer $(FLAVOUR)/sandbox build/)
+	@$(if $(SANITIZE),,ln -sf $(addprefix $(FLAVOUR)/bin/,$(notdir $(PROGRAMS))) build/)
 
 $(B)/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -46,10 +47,11 @@ $(call archive,$(1)): $(call objects,connector/$(1))
 endef
 $(foreach l,$(LAYERS),$(eval $(call layer_rule,$(l))))
 
-$(B)/kafka-connector: $(B)/connector/main.o $(ARCHIVES)
-$(B)/producer: $(call objects,producer) $(call archive,kafka) $(call archive,core) $(call archive,base)
-$(B)/sandbox: $(call objects,sandbox) $(ARCHIVES)
+$(B)/bin/kafka-connector: $(B)/connector/main.o $(ARCHIVES)
+$(B)/bin/producer: $(call objects,producer) $(call archive,kafka) $(call archive,core) $(call archive,base)
+$(B)/bin/sandbox: $(call objects,sandbox) $(foreach l,web kafka core base,$(call archive,$(l)))
 $(PROGRAMS):
+	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 # tests/unit/<layer>/<module>_test.c is linked with its layer and the ones below.
@@ -65,6 +67,9 @@ $(B)/tests/unit/$(1)/%_test: $(B)/tests/unit/$(1)/%_test.o $(foreach l,$(below_$
 	$$(CC) $$(LDFLAGS) -o $$@ $$^ $$(LDLIBS) -lcriterion
 endef
 $(foreach l,$(LAYERS),$(eval $(call unit_rule,$(l))))
+# tests/unit/producer/<module>_test.c: that module alone.
+$(B)/tests/unit/producer/%_test: $(B)/tests/unit/producer/%_test.o $(B)/producer/%.o $(call archive,base)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcriterion
 
 # The sandbox's gateway is the tests' too.
 HARNESS = $(call objects,tests/harness) $(filter-out %/main.o,$(call objects,sandbox))
