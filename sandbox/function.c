@@ -24,13 +24,13 @@ void reply_release(struct faas_reply *reply)
 
 /* ---- deploying ---- */
 
-struct faas_function *function_find(const struct faas_gateway *gateway, const char *path)
+struct faas_function *faas_find(const struct faas_gateway *gateway, const char *name)
 {
     struct faas_function *found;
-    HASH_FIND_STR(gateway->functions, path, found);
+    HASH_FIND_STR(gateway->functions, name, found);
     if (found)
         return found;
-    char *full = xasprintf("%s.%s", path, FAAS_NAMESPACE);
+    char *full = xasprintf("%s.%s", name, FAAS_NAMESPACE);
     HASH_FIND_STR(gateway->functions, full, found);
     free(full);
     return found;

@@ -109,7 +109,7 @@ static void call_function(struct web_request *request, struct faas_gateway *gate
 {
     const char *rest = web_path(request) + strlen(prefix);
     char *name = xstrndup(rest, strcspn(rest, "/"));
-    struct faas_function *function = function_find(gateway, name);
+    struct faas_function *function = faas_find(gateway, name);
     if (function) {
         run_start(function, request, async);
     } else {

@@ -48,6 +48,8 @@ struct faas_function *faas_deploy(struct faas_gateway *gateway, const char *name
 void faas_annotate(struct faas_function *function, const char *name, const char *value);
 /* Its calls under way are cut. */
 void faas_remove(struct faas_function *function);
+/* By "name" or "name.namespace"; NULL: no such function. */
+struct faas_function *faas_find(const struct faas_gateway *gateway, const char *name);
 
 /* ---- what a call does ---- */
 

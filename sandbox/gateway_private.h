@@ -66,9 +66,6 @@ struct faas_gateway {
     uint64_t list_count;
 };
 
-/* NULL: unknown. `path` as in the URL, with or without a namespace. */
-struct faas_function *function_find(const struct faas_gateway *gateway, const char *path);
-
 /* What is to come of a call; its texts are copies for the caller to release. */
 struct faas_reply function_choose(struct faas_function *function, const struct faas_call *call);
 void reply_release(struct faas_reply *reply);

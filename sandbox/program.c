@@ -5,6 +5,7 @@
  * cannot block us or raise SIGPIPE. It ends when it has exited and its stdout is closed; a child
  * that keeps stdout open counts as still running, up to the time limit.
  */
+#define _GNU_SOURCE /* memfd_create */
 #include "sandbox/program.h"
 
 #include "base/xalloc.h"
