@@ -1,5 +1,4 @@
-/* option: one value into its field, the sources and their order, what faults say, what is printed.
- */
+/* option_read: the sources, their order and what their faults say; option_nearest. */
 #include "base/option.h"
 
 #include <criterion/criterion.h>
@@ -125,176 +124,6 @@ static char *joined(const char *left, const char *right)
     return text;
 }
 
-static const struct option_row *row_named(const char *name)
-{
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        if (strcmp(rows[i].name, name) == 0) {
-            return &rows[i];
-        }
-    }
-    cr_assert_fail("no row %s", name);
-    return NULL;
-}
-
-Test(option_set, refuses_what_the_type_does_not_allow)
-{
-    static const struct {
-        const char *option, *value, *fault;
-    } cases[] = {
-        {"upstream_timeout", "abc",
-         "upstream_timeout: \"abc\" is not a duration (such as 30s, 1m30s or 250ms)"},
-        {"upstream_timeout", "-1s", "upstream_timeout: \"-1s\" is negative"},
-        {"upstream_timeout", "0",
-         "upstream_timeout: \"0\" is out of range; it must be from 1ms to 24h"},
-        {"upstream_timeout", "25h",
-         "upstream_timeout: \"25h\" is out of range; it must be from 1ms to 24h"},
-        {"order", "foo", "order: \"foo\" is none of key, partition, none"},
-        {"order", "", "order: \"\" is none of key, partition, none"},
-        {"order", "key|partition", "order: \"key|partition\" is none of key, partition, none"},
-        {"initial_offset", "late", "initial_offset: \"late\" is none of latest, earliest"},
-        {"gateway_url", "gateway:8080",
-         "gateway_url: \"gateway:8080\" has no scheme; it must begin with http:// or https://"},
-        {"gateway_url", "ftp://gateway",
-         "gateway_url: \"ftp://gateway\" has another scheme; it must begin with http:// or "
-         "https://"},
-        {"gateway_url", "",
-         "gateway_url: \"\" has no scheme; it must begin with http:// or https://"},
-        {"gateway_url", "http://", "gateway_url: \"http://\" names no host"},
-        {"gateway_url", "http:///x", "gateway_url: \"http:///x\" names no host"},
-        {"gateway_url", "http://:8080", "gateway_url: \"http://:8080\" names no host"},
-        {"gateway_url", "http://g:0",
-         "gateway_url: \"http://g:0\" has a port that is not 1 to 65535"},
-        {"gateway_url",
-         "http://g:", "gateway_url: \"http://g:\" has a port that is not 1 to 65535"},
-        {"gateway_url", "http://g:65536/x",
-         "gateway_url: \"http://g:65536/x\" has a port that is not 1 to 65535"},
-        {"gateway_url", "http://[::1]x",
-         "gateway_url: \"http://[::1]x\" has a port that is not 1 to 65535"},
-        {"gateway_url", "http://g\r\nHost: x",
-         "gateway_url: \"http://g\\r\\nHost: x\" holds a blank or a control character"},
-        {"gateway_url", "http://me:hunter2@g:x",
-         "gateway_url: its value has a port that is not 1 to 65535"},
-        {"print_response", "yes", "print_response: \"yes\" is neither true nor false"},
-        {"slots", "0", "slots: \"0\" is out of range; it must be from 1 to 1000"},
-        {"slots", "99999999999999999999",
-         "slots: \"99999999999999999999\" is out of range; it must be from 1 to 1000"},
-        {"slots", "8x", "slots: \"8x\" is not a whole number"},
-        {"slots", " 8", "slots: \" 8\" is not a whole number"},
-        {"slots", "-", "slots: \"-\" is not a whole number"},
-        {"slots", "", "slots: \"\" is not a whole number"},
-        {"any", "-1", "any: \"-1\" is out of range; it must be at least 0"},
-        {"max_bytes", "64MB",
-         "max_bytes: \"64MB\" is not a size in bytes (such as 1000, 16KiB or 64MiB)"},
-        {"max_bytes", "MiB",
-         "max_bytes: \"MiB\" is not a size in bytes (such as 1000, 16KiB or 64MiB)"},
-        {"max_bytes", "1", "max_bytes: \"1\" is out of range; it must be from 1KiB to 1GiB"},
-        {"max_bytes", "9223372036854775807GiB",
-         "max_bytes: \"9223372036854775807GiB\" is out of range; it must be from 1KiB to 1GiB"},
-        {"secret_mount_path", "/nowhere/at/all",
-         "secret_mount_path: \"/nowhere/at/all\" cannot be read: No such file or directory"},
-        {"X", "acks", "X: \"acks\" is not key=value"},
-        {"X", "=hunter2", "X: a value without a key; it must be key=value"},
-    };
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        struct settings settings = {0};
-        struct option_faults faults = {0};
-        cr_expect_not(option_set(row_named(cases[i].option), &settings, cases[i].value, &faults),
-                      "%s=%s", cases[i].option, cases[i].value);
-        cr_assert_eq(faults.count, 1);
-        cr_expect_str_eq(faults.items[0], cases[i].fault, "%s", faults.items[0]);
-        cr_expect_eq(memcmp(&settings, &(struct settings){0}, sizeof settings), 0, "written to");
-        option_faults_release(&faults);
-    }
-}
-
-Test(option_set, quotes_no_more_than_a_line_of_a_value)
-{
-    char value[5000];
-    struct settings settings = {0};
-    struct option_faults faults = {0};
-
-    memset(value, 'x', sizeof value);
-    value[sizeof value - 1] = '\0';
-    cr_expect_not(option_set(row_named("slots"), &settings, value, &faults));
-    cr_expect_lt(strlen(faults.items[0]), 150);
-    cr_expect(strstr(faults.items[0], "xxx...\" is not a whole number"));
-    option_faults_release(&faults);
-}
-
-Test(option_set, reads_numbers_and_choices)
-{
-    static const struct {
-        const char *option, *value;
-        size_t field;
-        int64_t number;
-    } cases[] = {
-        {"slots", "1000", FIELD(slots), 1000},
-        {"slots", "+7", FIELD(slots), 7},
-        {"any", "9223372036854775807", FIELD(any), INT64_MAX},
-        {"max_bytes", "1024", FIELD(bytes), 1024},
-        {"max_bytes", "16KiB", FIELD(bytes), 16 << 10},
-        {"max_bytes", "64MiB", FIELD(bytes), 64 << 20},
-        {"max_bytes", "1GiB", FIELD(bytes), 1 << 30},
-        {"upstream_timeout", "1m30s", FIELD(timeout), 90000},
-        {"upstream_timeout", "5", FIELD(timeout), 5000},
-    };
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        struct settings settings = {0};
-        struct option_faults faults = {0};
-        cr_expect(option_set(row_named(cases[i].option), &settings, cases[i].value, &faults));
-        cr_expect_eq(*(int64_t *)((char *)&settings + cases[i].field), cases[i].number, "%s",
-                     cases[i].value);
-    }
-}
-
-Test(option_set, reads_a_choice_by_any_spelling)
-{
-    static const struct {
-        const char *value;
-        int index;
-    } cases[] = {{"latest", 0}, {"newest", 0}, {"earliest", 1}, {"oldest", 1}};
-
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        struct settings settings = {.offset = 9};
-        struct option_faults faults = {0};
-        cr_expect(option_set(row_named("initial_offset"), &settings, cases[i].value, &faults));
-        cr_expect_eq(settings.offset, cases[i].index, "%s", cases[i].value);
-    }
-}
-
-Test(option_set, reads_booleans)
-{
-    static const struct {
-        const char *value;
-        bool yes;
-    } cases[] = {{"true", true}, {"1", true}, {"True", true}, {"false", false}, {"0", false}};
-
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        struct settings settings = {.print = !cases[i].yes};
-        struct option_faults faults = {0};
-        cr_expect(option_set(row_named("print_response"), &settings, cases[i].value, &faults));
-        cr_expect_eq(settings.print, cases[i].yes, "%s", cases[i].value);
-    }
-}
-
-Test(option_set, drops_trailing_slashes_of_an_url)
-{
-    static const struct {
-        const char *value, *url;
-    } cases[] = {
-        {"http://gateway:8080", "http://gateway:8080"},
-        {"https://gateway///", "https://gateway"},
-        {"HTTP://me:pass@[::1]:8080/path/", "HTTP://me:pass@[::1]:8080/path"},
-    };
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        struct settings settings = {0};
-        struct option_faults faults = {0};
-        cr_expect(option_set(row_named("gateway_url"), &settings, cases[i].value, &faults));
-        cr_expect_str_eq(settings.gateway, cases[i].url);
-        free(settings.gateway);
-    }
-}
-
 static void expect_list(const struct option_list *list, char **items)
 {
     size_t count = 0;
@@ -303,22 +132,6 @@ static void expect_list(const struct option_list *list, char **items)
         cr_expect_str_eq(list->items[count], items[count]);
     }
     cr_expect_eq(list->count, count);
-}
-
-Test(option_set, splits_a_list_and_replaces_the_last)
-{
-    struct settings settings = {0};
-    struct option_faults faults = {0};
-    struct option_group group = {&table, &settings};
-    const struct option_row *topics = row_named("topics");
-
-    cr_expect(option_set(topics, &settings, " orders ,, pay ments\t,\n^tmp.*,", &faults));
-    expect_list(&settings.topics, LIST("orders", "pay ments", "^tmp.*"));
-    cr_expect(option_set(topics, &settings, "one", &faults));
-    expect_list(&settings.topics, LIST("one"));
-    cr_expect(option_set(topics, &settings, " , ,", &faults));
-    cr_expect_eq(settings.topics.count, 0);
-    option_release(&group, 1);
 }
 
 Test(option_read, gives_defaults_when_nobody_says_anything)
@@ -579,17 +392,6 @@ Test(option_read, never_tells_a_secret)
     free(variable);
 }
 
-Test(option_set, hides_the_value_of_a_secret_of_any_type)
-{
-    static const struct option_row pin = {"pin", .type = OPTION_INT, .flags = OPTION_SECRET};
-    int64_t target = 0;
-    struct option_faults faults = {0};
-
-    cr_expect_not(option_set(&pin, &target, "hunter2", &faults));
-    cr_expect_str_eq(faults.items[0], "pin: its value is not a whole number");
-    option_faults_release(&faults);
-}
-
 Test(option_nearest, finds_what_was_meant)
 {
     static const struct {
@@ -611,79 +413,4 @@ Test(option_nearest, finds_what_was_meant)
         cr_expect_str_eq(nearest ? nearest : "-", cases[i].nearest ? cases[i].nearest : "-", "%s",
                          cases[i].sentence);
     }
-}
-
-/* What a printer prints. Caller frees. */
-static char *printed(void (*print)(const struct option_table *, FILE *),
-                     const struct option_table *of)
-{
-    char *text;
-    size_t size;
-    FILE *to = open_memstream(&text, &size);
-    print(of, to);
-    fclose(to);
-    return text;
-}
-
-static const struct option_row shown_rows[] = {
-    {"upstream_timeout", .type = OPTION_DURATION, .default_text = "30s", .min = 1, .max = 86400000,
-     .text = "How long a call may take before it is given up and counted as one that may have run; "
-             "functions that take longer want the asynchronous route."},
-    {"order", .type = OPTION_CHOICE, .default_text = "key", .choices = "key/k|partition|none",
-     .text = "Kept in order: a|b."},
-    {"secret_of_the_gateway", "secret word", OPTION_STRING, .text = "A secret.",
-     .value_name = "PASSWORD", .flags = OPTION_SECRET},
-    {"X", .type = OPTION_PROPERTIES, .text = "A property."},
-};
-static const struct option_table shown = {"Gateway", shown_rows, COUNT(shown_rows)};
-
-Test(option_print_help, wraps_with_a_hanging_indent)
-{
-    char *text = printed(option_print_help, &shown);
-    cr_expect_str_eq(
-        text,
-        "Gateway:\n"
-        "  --upstream_timeout DURATION     How long a call may take before it is given up and "
-        "counted as one\n"
-        "                                  that may have run; functions that take longer want the\n"
-        "                                  asynchronous route. Must be from 1ms to 24h. Default: "
-        "30s\n"
-        "  --order key|partition|none      Kept in order: a|b. Default: key\n"
-        "  --secret_of_the_gateway PASSWORD\n"
-        "                                  A secret. Also secret, word. Or "
-        "secret_of_the_gateway_file, a file\n"
-        "                                  that holds it.\n"
-        "  -X KEY=VALUE                    A property.\n",
-        "%s", text);
-    free(text);
-}
-
-Test(option_print_help, keeps_every_line_within_100_columns)
-{
-    char *text = printed(option_print_help, &table);
-    for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
-        cr_expect_leq(strlen(line), 100, "%s", line);
-    }
-    free(text);
-}
-
-Test(option_print_markdown, escapes_what_would_end_a_cell)
-{
-    char *text = printed(option_print_markdown, &shown);
-    cr_expect(strstr(text, "| option | default | text |\n|---|---|---|\n") == text);
-    cr_expect(strstr(text, "want the asynchronous route. Duration from 1ms to 24h. |\n"));
-    cr_expect(
-        strstr(text, "| `order` | `key` | Kept in order: a\\|b. One of key, partition, none. |\n"),
-        "%s", text);
-    cr_expect(strstr(text, "| `secret_of_the_gateway` |  | A secret. Text. Also secret, word. Or "
-                           "secret_of_the_gateway_file, a file that holds it. |\n"));
-    free(text);
-}
-
-Test(option_fault, escapes_control_characters)
-{
-    struct option_faults faults = {0};
-    option_fault(&faults, "forged %s", "\x1b[2J\nERROR: no");
-    cr_expect_str_eq(faults.items[0], "forged \\x1b[2J\\nERROR: no", "%s", faults.items[0]);
-    option_faults_release(&faults);
 }
