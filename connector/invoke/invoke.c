@@ -7,10 +7,12 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "gateway/functions.h"
+#include "invoke/ask.h"
 #include "invoke/delay.h"
 #include "invoke/dispatcher.h"
 #include "invoke/options.h"
 #include "invoke/topics.h"
+#include "kafka/ask.h"
 #include "kafka/consumer.h"
 
 #include <inttypes.h>
@@ -84,6 +86,18 @@ void invoke_check(struct option_faults *faults)
     invoke_options_check(&config.invoke, faults);
 }
 
+bool invoke_ask(FILE *to)
+{
+    char *answer;
+    bool broker = kafka_ask(&config.kafka, &answer);
+    char *bootstrap = kafka_bootstrap(&config.kafka);
+
+    fprintf(to, "broker %s: %s\n", bootstrap, answer);
+    free(bootstrap);
+    free(answer);
+    return ask_gateway(&config.gateway, &config.http, to) && broker;
+}
+
 /* ---- what is told ---- */
 
 static double map_age(const struct invoke *invoke)
@@ -105,6 +119,8 @@ static const char *unready(void *context)
         return "no topic to bind to: no function has a topic annotation";
     if (consumer_state(invoke->consumer) == CONSUMER_JOINING)
         return "waiting for the group to assign partitions";
+    if (consumer_state(invoke->consumer) == CONSUMER_FAILED)
+        return "the Kafka client gave up its part in the group: see the log";
     return NULL;
 }
 
