@@ -33,8 +33,7 @@ struct kafka_setting {
  * if any was added; else the caller owns it (rd_kafka_new takes it over). */
 rd_kafka_conf_t *kafka_conf_new(const struct kafka_options *options,
                                 const struct kafka_setting *settings,
-                                const struct kafka_setting *defaults,
-                                struct option_faults *faults);
+                                const struct kafka_setting *defaults, struct option_faults *faults);
 
 /* "host:9092,other:9093" of options->brokers. Caller frees. */
 char *kafka_bootstrap(const struct kafka_options *options);

@@ -3,12 +3,15 @@
  *
  * Lives on the loop's thread. Calls that wait for a broker (reading commits, log ends, metadata)
  * run on libuv's worker and report back. What happens when:
- *   ASSIGN event  kept; the worker reads the commits of all partitions of the topics, low and end
+ *   ASSIGN event  kept (one without partitions is answered at once, the sink is told nothing); the
+ *                 worker reads the commits of all partitions of the topics, low and end
  *                 offsets; any error is "again, with back-off" (logged once), never "none
  *                 committed"; then sink.assigned chooses the starts, and the event is answered.
  *   REVOKE event  kept; sink.revoke; answered by release. Lost: answered at once.
  *   records       one queue a partition (queue.forward off), taken only by `take`; sink.ready when
- *                 its eventfd fires (which it does only when an empty queue gets an element).
+ *                 an empty queue gets an element: it then writes into a pipe that is polled.
+ *   ends          a partition's end comes among its records: `take` returns NULL and sink.end
+ *                 follows from the loop, unless a record came first.
  *   commits       `done` -> rd_kafka_commit_queue -> the event -> sink.committed. Never between a
  *                 REVOKE held and the next ASSIGN answered but the drain's last one. When the
  *                 member may not commit, committed(why) answers all the same, from the loop.
@@ -38,19 +41,24 @@ struct consumer;
 
 /* What the member is doing, for /status, /ready and metrics. */
 enum consumer_state {
-    CONSUMER_IDLE,      /* not subscribed */
-    CONSUMER_JOINING,   /* subscribed, nothing assigned yet */
-    CONSUMER_READING,   /* assigned, its commits being read */
-    CONSUMER_ASSIGNED,  /* working; also with no partition */
-    CONSUMER_REVOKING,  /* draining */
-    CONSUMER_CLOSING,   /* leaving the group */
+    CONSUMER_IDLE,     /* not subscribed */
+    CONSUMER_JOINING,  /* subscribed, nothing assigned yet */
+    CONSUMER_READING,  /* assigned, its commits being read */
+    CONSUMER_ASSIGNED, /* working; also with no partition */
+    CONSUMER_REVOKING, /* draining */
+    CONSUMER_FAILED,   /* fatal: librdkafka left the group for good (fenced by a member with the
+                          same instance_id, ...); only close is left */
+    CONSUMER_CLOSING,  /* leaving the group */
     CONSUMER_CLOSED,
 };
 
+/* The faults that consumer_new would add, without making one. */
+void consumer_options_check(const struct kafka_options *kafka,
+                            const struct consumer_options *options, struct option_faults *faults);
+
 /* NULL: faults were added. Does not connect before consumer_subscribe. */
 struct consumer *consumer_new(uv_loop_t *loop, const struct kafka_options *kafka,
-                              const struct consumer_options *options,
-                              struct option_faults *faults);
+                              const struct consumer_options *options, struct option_faults *faults);
 
 /* The source to hand to the sink; set its sink_calls and sink before consumer_subscribe. */
 struct source *consumer_source(struct consumer *consumer);
@@ -59,20 +67,21 @@ struct source *consumer_source(struct consumer *consumer);
  * regular expressions. Nothing happens when the set is the same. count 0: unsubscribes. */
 void consumer_subscribe(struct consumer *consumer, const char *const *topics, size_t count);
 
-/* Leaves the group. The sink must have drained what it wants drained; a revoke during the close
- * is told to it as any other. `closed` is called on the loop, once, and may call consumer_free. */
+/* Leaves the group; librdkafka's handle is destroyed by the worker, because that waits for its
+ * threads. Every record taken must have been given back by then. The sink must have drained what it
+ * wants drained; a revoke during the close is told to it as any other. `closed` is called on the
+ * loop, once, and may call consumer_free. */
 void consumer_close(struct consumer *consumer, void (*closed)(void *context), void *context);
 
 /* Frees at once; after `closed`, or without it when the process ends in a hurry. Handles of libuv
  * are closed: run the loop once more before closing it. */
 void consumer_free(struct consumer *consumer);
 
+/* max.poll.interval.ms as it is in force: how long a revoke may be held at the most. */
+int64_t consumer_max_poll_interval_ms(const struct consumer *consumer);
+
 enum consumer_state consumer_state(const struct consumer *consumer);
 const char *consumer_state_name(enum consumer_state state);
-
-/* The newest end of a partition's log that a fetch has told (its high watermark), without asking
- * anybody; -1: not known. */
-int64_t consumer_end(struct consumer *consumer, const struct source_partition *partition);
 
 /* Counters since the start. */
 struct consumer_counts {

@@ -1,0 +1,224 @@
+/*
+ * client: see client.h. Settings are laid on in three coats: our defaults, the user's properties,
+ * and the fixed ones, which therefore win even over a property's alias that nobody thought of.
+ */
+#include "kafka/client.h"
+
+#include "base/xalloc.h"
+
+#include <ctype.h>
+#include <librdkafka/rdkafka.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utstring.h>
+
+enum { DEFAULT_PORT = 9092, TOPIC_NAME_MAX = 249, REASON_SIZE = 512 };
+
+static const struct option_row rows[] = {
+    {.name = "broker_host",
+     .aliases = "broker_hosts",
+     .type = OPTION_LIST,
+     .offset = offsetof(struct kafka_options, brokers),
+     .default_text = "kafka",
+     .value_name = "HOST:PORT,...",
+     .text = "Kafka brokers to begin with; port 9092 is added where none is given."},
+    {.name = "client_id",
+     .type = OPTION_STRING,
+     .offset = offsetof(struct kafka_options, client_id),
+     .default_text = "kafka-connector",
+     .text = "Name the brokers know this client by, in their logs and quotas."},
+    {.name = "properties",
+     .type = OPTION_PROPERTIES,
+     .offset = offsetof(struct kafka_options, properties),
+     .text = "Any property of librdkafka (TLS, SASL, timeouts): -X security.protocol=SASL_SSL, or "
+             "kafka_security_protocol=SASL_SSL in the environment."},
+};
+
+const struct option_table kafka_option_table = {"Kafka", rows, sizeof(rows) / sizeof(rows[0])};
+
+/* librdkafka repeats a refused value in its reason; these must not be repeated. */
+static bool is_secret(const char *property)
+{
+    static const char *const parts[] = {"password", "secret", "pem", "oauthbearer", "kinit"};
+
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        if (strstr(property, parts[i]))
+            return true;
+    }
+    return false;
+}
+
+/* The property librdkafka knows whose name is nearest, by the option engine's own measure. Caller
+ * frees. */
+static char *nearest_property(const rd_kafka_conf_t *conf, const char *name)
+{
+    size_t count;
+    const char **dump = rd_kafka_conf_dump((rd_kafka_conf_t *)conf, &count);
+    struct option_row *known = xcalloc(count / 2 + 1, sizeof(*known));
+    struct option_table table = {"Properties", known, count / 2};
+    struct option_group group = {&table, NULL};
+    char *nearest;
+
+    for (size_t i = 0; i < table.count; i++)
+        known[i].name = dump[2 * i];
+    nearest = xstrdup(option_nearest(&group, 1, name));
+    free(known);
+    rd_kafka_conf_dump_free(dump, count);
+    return nearest;
+}
+
+static void fault_unknown(const rd_kafka_conf_t *conf, const char *name,
+                          struct option_faults *faults)
+{
+    char *nearest = nearest_property(conf, name);
+
+    if (nearest)
+        option_fault(faults, "unknown Kafka property %s; did you mean %s?", name, nearest);
+    else
+        option_fault(faults, "unknown Kafka property %s", name);
+    free(nearest);
+}
+
+static void set_property(rd_kafka_conf_t *conf, const char *name, const char *value,
+                         struct option_faults *faults)
+{
+    char reason[REASON_SIZE];
+
+    switch (rd_kafka_conf_set(conf, name, value, reason, sizeof(reason))) {
+    case RD_KAFKA_CONF_OK:
+        break;
+    case RD_KAFKA_CONF_UNKNOWN:
+        fault_unknown(conf, name, faults);
+        break;
+    default:
+        option_fault(faults, "Kafka property %s: %s", name,
+                     is_secret(name) ? "its value is refused" : reason);
+    }
+}
+
+static void set_all(rd_kafka_conf_t *conf, const struct kafka_setting *settings,
+                    struct option_faults *faults)
+{
+    for (; settings && settings->name; settings++)
+        set_property(conf, settings->name, settings->value, faults);
+}
+
+static bool is_fixed(const char *name, const struct kafka_setting *settings)
+{
+    for (; settings && settings->name; settings++) {
+        if (strcmp(settings->name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* What every client of ours sets from options of its own: the property, and the option. */
+static const struct kafka_setting option_of[] = {
+    {"bootstrap.servers", "broker_host"},
+    {"metadata.broker.list", "broker_host"},
+    {"client.id", "client_id"},
+    {NULL, NULL},
+};
+
+static const char *option_instead(const char *property)
+{
+    for (const struct kafka_setting *row = option_of; row->name; row++) {
+        if (strcmp(row->name, property) == 0)
+            return row->value;
+    }
+    return NULL;
+}
+
+static void set_users(rd_kafka_conf_t *conf, const char *property,
+                      const struct kafka_setting *settings, struct option_faults *faults)
+{
+    const char *equals = strchr(property, '=');
+    char *name;
+
+    if (!equals || equals == property) {
+        option_fault(faults, "a Kafka property is given as name=value");
+        return;
+    }
+    name = xstrndup(property, (size_t)(equals - property));
+    if (option_instead(name))
+        option_fault(faults, "Kafka property %s is set by the option %s", name,
+                     option_instead(name));
+    else if (is_fixed(name, settings))
+        option_fault(faults, "Kafka property %s is set by this program and cannot be changed",
+                     name);
+    else
+        set_property(conf, name, equals + 1, faults);
+    free(name);
+}
+
+rd_kafka_conf_t *kafka_conf_new(const struct kafka_options *options,
+                                const struct kafka_setting *settings,
+                                const struct kafka_setting *defaults, struct option_faults *faults)
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    char *bootstrap = kafka_bootstrap(options);
+    size_t faults_before = faults->count;
+
+    set_all(conf, defaults, faults);
+    for (size_t i = 0; i < options->properties.count; i++)
+        set_users(conf, options->properties.items[i], settings, faults);
+    set_property(conf, "bootstrap.servers", bootstrap, faults);
+    set_property(conf, "client.id", options->client_id, faults);
+    set_all(conf, settings, faults);
+    free(bootstrap);
+    if (faults->count == faults_before)
+        return conf;
+    rd_kafka_conf_destroy(conf);
+    return NULL;
+}
+
+/* "host:1", "[::1]:1" and "PLAINTEXT://host:1" have a port; "host", "::1" and "[::1]" have none. */
+static bool has_port(const char *broker)
+{
+    const char *scheme_end = strstr(broker, "://");
+    const char *host = scheme_end ? scheme_end + 3 : broker;
+    const char *colon = strrchr(host, ':');
+    const char *bracket = strrchr(host, ']');
+
+    if (!colon)
+        return false;
+    return bracket ? colon > bracket : strchr(host, ':') == colon;
+}
+
+static void add_broker(UT_string *text, const char *broker)
+{
+    const char *separator = utstring_len(text) ? "," : "";
+
+    if (has_port(broker))
+        utstring_printf(text, "%s%s", separator, broker);
+    else if (strchr(broker, ':') && broker[0] != '[' && !strstr(broker, "://"))
+        utstring_printf(text, "%s[%s]:%d", separator, broker, DEFAULT_PORT);
+    else
+        utstring_printf(text, "%s%s:%d", separator, broker, DEFAULT_PORT);
+}
+
+char *kafka_bootstrap(const struct kafka_options *options)
+{
+    UT_string text;
+    char *copy;
+
+    utstring_init(&text);
+    for (size_t i = 0; i < options->brokers.count; i++)
+        add_broker(&text, options->brokers.items[i]);
+    copy = xstrdup(utstring_body(&text));
+    utstring_done(&text);
+    return copy;
+}
+
+bool kafka_topic_name_valid(const char *name)
+{
+    size_t size = strlen(name);
+
+    if (size < 1 || size > TOPIC_NAME_MAX || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+        return false;
+    for (; *name; name++) {
+        if (!isascii(*name) || !(isalnum(*name) || strchr("._-", *name)))
+            return false;
+    }
+    return true;
+}

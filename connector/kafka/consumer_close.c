@@ -1,0 +1,127 @@
+/*
+ * consumer_close: leaving the group, and the end.
+ *
+ * close: revokes are served until librdkafka says that it has left, then the worker destroys the
+ * handle. free: at once; the last hold (an open handle, work under way) takes the memory with it.
+ */
+#include "kafka/consumer_private.h"
+
+#include "base/log.h"
+#include "base/xalloc.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+struct destruction {
+    uv_work_t work;
+    struct consumer *consumer;
+    rd_kafka_t *kafka;
+};
+
+static void destruction_work(uv_work_t *work)
+{
+    struct destruction *destruction = work->data;
+
+    rd_kafka_destroy(destruction->kafka);
+}
+
+static void destruction_over(uv_work_t *work, int status)
+{
+    struct destruction *destruction = work->data;
+    struct consumer *consumer = destruction->consumer;
+
+    (void)status; /* never cancelled */
+    free(destruction);
+    if (!consumer->freed) {
+        consumer_commit_answer(consumer, "the consumer is closed");
+        consumer_move(consumer, CONSUMER_CLOSED);
+        consumer->closed(consumer->closed_context);
+    }
+    consumer_unhold(consumer);
+}
+
+static void destroy_by_worker(struct consumer *consumer)
+{
+    struct destruction *destruction = xcalloc(1, sizeof(*destruction));
+
+    consumer->destroying = true;
+    uv_timer_stop(&consumer->tick);
+    uv_poll_stop(&consumer->wake);
+    rd_kafka_queue_destroy(consumer->queue);
+    consumer->queue = NULL;
+    destruction->work.data = destruction;
+    destruction->consumer = consumer;
+    destruction->kafka = consumer->kafka;
+    consumer->kafka = NULL;
+    consumer->holds++;
+    uv_queue_work(consumer->loop, &destruction->work, destruction_work, destruction_over);
+}
+
+static bool has_left(const struct consumer *consumer)
+{
+    return consumer->fatal || rd_kafka_consumer_closed(consumer->kafka);
+}
+
+/* A reading abandoned but still at work uses the handle: then the next tick tries again. */
+void consumer_finish_close(struct consumer *consumer)
+{
+    if (consumer->state == CONSUMER_CLOSING && !consumer->destroying &&
+        consumer->holds == HANDLES && has_left(consumer))
+        destroy_by_worker(consumer);
+}
+
+/* Of partitions held a REVOKE tells; all else ends here. */
+void consumer_close(struct consumer *consumer, void (*closed)(void *context), void *context)
+{
+    rd_kafka_error_t *error;
+
+    assert(!consumer->closing);
+    consumer->closing = true;
+    consumer->closed = closed;
+    consumer->closed_context = context;
+    if (consumer->assigned && !consumer->told)
+        consumer_give_up(consumer);
+    else if (!consumer->assigned)
+        consumer_move(consumer, CONSUMER_CLOSING);
+    error = rd_kafka_consumer_close_queue(consumer->kafka, consumer->queue);
+    if (error) {
+        log_warning(NULL, "Leaving the group: %s", rd_kafka_error_string(error));
+        rd_kafka_error_destroy(error);
+    }
+}
+
+void consumer_unhold(struct consumer *consumer)
+{
+    if (--consumer->holds > 0)
+        return;
+    if (consumer->kafka)
+        rd_kafka_destroy_flags(consumer->kafka, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    close(consumer->wake_fds[0]); /* not before librdkafka is gone, which writes into the pipe */
+    close(consumer->wake_fds[1]);
+    free(consumer);
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+    consumer_unhold(handle->data);
+}
+
+void consumer_free(struct consumer *consumer)
+{
+    if (!consumer)
+        return;
+    consumer->freed = true;
+    reading_abandon(consumer);
+    consumer_forget_partitions(consumer);
+    if (consumer->rebalance)
+        rd_kafka_event_destroy(consumer->rebalance);
+    if (consumer->queue)
+        rd_kafka_queue_destroy(consumer->queue);
+    consumer->queue = NULL;
+    rd_kafka_topic_partition_list_destroy(consumer->topics);
+    free(consumer->trouble);
+    uv_close((uv_handle_t *)&consumer->wake, on_handle_closed);
+    uv_close((uv_handle_t *)&consumer->tick, on_handle_closed);
+    uv_close((uv_handle_t *)&consumer->soon, on_handle_closed);
+}

@@ -1,0 +1,281 @@
+/*
+ * consumer_group: being given partitions and giving them up.
+ *
+ * A REBALANCE event is kept until it is answered by rd_kafka_assign; librdkafka goes on sending
+ * heartbeats meanwhile and starts no other rebalance. With eager assignment all partitions come at
+ * once and go at once.
+ */
+#include "kafka/consumer_private.h"
+
+#include "base/log.h"
+#include "base/xalloc.h"
+
+#include <stdlib.h>
+
+static void keep(struct consumer *consumer, rd_kafka_event_t *event)
+{
+    if (consumer->rebalance)
+        rd_kafka_event_destroy(consumer->rebalance);
+    consumer->rebalance = event;
+}
+
+/* Answers the event kept. NULL: no partitions. */
+static rd_kafka_resp_err_t answer(struct consumer *consumer,
+                                  const rd_kafka_topic_partition_list_t *partitions)
+{
+    rd_kafka_resp_err_t error = rd_kafka_assign(consumer->kafka, partitions);
+
+    if (error && partitions)
+        return error;
+    keep(consumer, NULL);
+    return error;
+}
+
+/* Partitions. A queue must be cut off from the consumer queue before the assignment is answered:
+ * librdkafka forwards it when the fetch starts, unless the application has set its forwarding. */
+
+static void open_queue(struct consumer *consumer, size_t i)
+{
+    struct source_partition *partition = &consumer->partitions[i];
+    struct wake wake = {consumer->generation, (uint32_t)i};
+    rd_kafka_event_t *stale;
+
+    partition->queue =
+        rd_kafka_queue_get_partition(consumer->kafka, partition->topic, partition->number);
+    rd_kafka_queue_forward(partition->queue, NULL);
+    /* What an earlier assignment left there would keep the queue from ever being empty, and only
+     * an empty queue wakes us. */
+    while ((stale = rd_kafka_queue_poll(partition->queue, 0)))
+        rd_kafka_event_destroy(stale);
+    rd_kafka_queue_io_event_enable(partition->queue, consumer->wake_fds[1], &wake, sizeof(wake));
+}
+
+static void close_queue(struct source_partition *partition)
+{
+    if (!partition->queue)
+        return;
+    rd_kafka_queue_io_event_enable(partition->queue, -1, NULL, 0);
+    rd_kafka_queue_destroy(partition->queue);
+}
+
+static void make_partitions(struct consumer *consumer)
+{
+    consumer->count = (size_t)consumer->assigned->cnt;
+    consumer->partitions = xcalloc(consumer->count + 1, sizeof(*consumer->partitions));
+    for (size_t i = 0; i < consumer->count; i++) {
+        consumer->partitions[i].topic = consumer->assigned->elems[i].topic;
+        consumer->partitions[i].number = consumer->assigned->elems[i].partition;
+        consumer->partitions[i].end_offset = -1;
+    }
+}
+
+void consumer_forget_partitions(struct consumer *consumer)
+{
+    for (size_t i = 0; i < consumer->count; i++)
+        close_queue(&consumer->partitions[i]);
+    free(consumer->partitions);
+    consumer->partitions = NULL;
+    consumer->count = 0;
+    if (consumer->assigned)
+        rd_kafka_topic_partition_list_destroy(consumer->assigned);
+    consumer->assigned = NULL;
+    consumer->told = false;
+    consumer->generation++;
+}
+
+/* Where to go on when no partitions are held. */
+static enum consumer_state state_without_partitions(const struct consumer *consumer)
+{
+    if (consumer->closing)
+        return CONSUMER_CLOSING;
+    if (consumer->fatal)
+        return CONSUMER_FAILED;
+    return consumer->topics->cnt ? CONSUMER_JOINING : CONSUMER_IDLE;
+}
+
+void consumer_give_up(struct consumer *consumer)
+{
+    reading_abandon(consumer);
+    answer(consumer, NULL);
+    consumer_log_trouble(consumer, NULL, NULL);
+    if (consumer->told)
+        consumer_log_rebalance(REBALANCE_START, consumer->assigned);
+    consumer_forget_partitions(consumer);
+    consumer_move(consumer, state_without_partitions(consumer));
+}
+
+static void lose(struct consumer *consumer)
+{
+    consumer->counts.lost++;
+    log_warning(NULL, "The assignment was lost before it could be given up");
+    consumer->source.sink_calls->revoke(consumer->source.sink, true);
+    consumer_give_up(consumer);
+}
+
+/* Being given partitions. */
+
+static void read_again(struct consumer *consumer, const char *why)
+{
+    consumer_log_trouble(consumer, "Cannot read where partitions start", why);
+    consumer->read_at = uv_now(consumer->loop) + consumer->back_off_ms;
+    consumer->back_off_ms *= 2;
+    if (consumer->back_off_ms > BACK_OFF_MAX_MS)
+        consumer->back_off_ms = BACK_OFF_MAX_MS;
+}
+
+/* The sink chooses the starts; they are kept in consumer->assigned, which answers the event. */
+static void tell_assigned(struct consumer *consumer, const struct reading *reading)
+{
+    struct source_assignment *assignments = xcalloc(consumer->count, sizeof(*assignments));
+
+    for (size_t i = 0; i < consumer->count; i++) {
+        assignments[i].handle = &consumer->partitions[i];
+        assignments[i].topic = consumer->partitions[i].topic;
+        assignments[i].number = consumer->partitions[i].number;
+    }
+    reading_fill(reading, assignments);
+    consumer->told = true;
+    consumer->source.sink_calls->assigned(consumer->source.sink, assignments, consumer->count);
+    for (size_t i = 0; i < consumer->count; i++) {
+        consumer->partitions[i].sink_partition = assignments[i].partition;
+        consumer->assigned->elems[i].offset = assignments[i].start;
+    }
+    free(assignments);
+}
+
+static void answer_assigned(struct consumer *consumer)
+{
+    rd_kafka_resp_err_t error;
+
+    for (size_t i = 0; i < consumer->count; i++) {
+        if (!consumer->partitions[i].queue)
+            open_queue(consumer, i);
+    }
+    error = answer(consumer, consumer->assigned);
+    consumer_log_trouble(consumer, "Cannot take the assignment",
+                         error ? rd_kafka_err2str(error) : NULL);
+    if (error)
+        return;
+    consumer->counts.rebalances++;
+    consumer_move(consumer, CONSUMER_ASSIGNED);
+    consumer_log_rebalance(REBALANCE_OK, consumer->assigned);
+}
+
+static void on_assign(struct consumer *consumer, rd_kafka_event_t *event)
+{
+    rd_kafka_topic_partition_list_t *partitions = rd_kafka_event_topic_partition_list(event);
+
+    keep(consumer, event);
+    consumer->assigned = partitions ? rd_kafka_topic_partition_list_copy(partitions)
+                                    : rd_kafka_topic_partition_list_new(0);
+    rd_kafka_topic_partition_list_sort(consumer->assigned, NULL, NULL);
+    make_partitions(consumer);
+    consumer->back_off_ms = BACK_OFF_MIN_MS;
+    consumer_move(consumer, CONSUMER_READING);
+    if (consumer->count)
+        reading_begin(consumer);
+    else
+        answer_assigned(consumer); /* a member too many: the sink is told nothing */
+}
+
+void consumer_read_done(struct consumer *consumer)
+{
+    struct reading *reading = consumer->reading;
+    const char *failure = reading_failure(reading);
+
+    if (failure) {
+        read_again(consumer, failure);
+    } else if (rd_kafka_assignment_lost(consumer->kafka)) {
+        consumer_give_up(consumer);
+    } else {
+        tell_assigned(consumer, reading);
+        answer_assigned(consumer);
+    }
+    consumer->reading = NULL;
+    reading_free(reading);
+}
+
+/* Giving partitions up. */
+
+static void on_revoke(struct consumer *consumer, rd_kafka_event_t *event)
+{
+    keep(consumer, event);
+    if (!consumer->told) {
+        consumer_give_up(consumer);
+    } else if (rd_kafka_assignment_lost(consumer->kafka)) {
+        lose(consumer);
+    } else {
+        consumer_move(consumer, CONSUMER_REVOKING);
+        consumer->source.sink_calls->revoke(consumer->source.sink, false); /* may release */
+    }
+}
+
+void consumer_release(struct source *source)
+{
+    struct consumer *consumer = (struct consumer *)source;
+
+    if (consumer->state == CONSUMER_REVOKING)
+        consumer_give_up(consumer);
+}
+
+/* An assignment comes only after the one before was revoked, and is wanted only while joining.
+ * Should a librdkafka ever send one too early, it counts and what is held is lost. */
+void consumer_on_rebalance(struct consumer *consumer, rd_kafka_event_t *event)
+{
+    bool assign = rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
+
+    if (assign && consumer->told)
+        lose(consumer);
+    else if (assign && consumer->assigned)
+        consumer_give_up(consumer);
+    if (assign && consumer->state == CONSUMER_JOINING) {
+        on_assign(consumer, event);
+    } else if (assign) {
+        keep(consumer, event);
+        answer(consumer, NULL);
+    } else {
+        on_revoke(consumer, event);
+    }
+}
+
+/* The clock's part. */
+
+static void tick_reading(struct consumer *consumer)
+{
+    bool over = consumer->fatal || rd_kafka_assignment_lost(consumer->kafka);
+
+    if (over && consumer->told)
+        lose(consumer);
+    else if (over)
+        consumer_give_up(consumer);
+    else if (consumer->told)
+        answer_assigned(consumer);
+    else if (!consumer->reading && uv_now(consumer->loop) >= consumer->read_at)
+        reading_begin(consumer);
+}
+
+/* A queue that is not empty when its wake-up should have come stays silent for good: so it is
+ * looked at now and then. Costs a lock a partition. */
+static void tick_assigned(struct consumer *consumer)
+{
+    unsigned generation = consumer->generation;
+
+    for (size_t i = 0; consumer->state == CONSUMER_ASSIGNED && consumer->generation == generation &&
+                       i < consumer->count;
+         i++) {
+        struct source_partition *partition = &consumer->partitions[i];
+
+        if (rd_kafka_queue_length(partition->queue) > 0)
+            consumer->source.sink_calls->ready(consumer->source.sink, partition->sink_partition);
+    }
+}
+
+void consumer_group_tick(struct consumer *consumer)
+{
+    if (consumer->state == CONSUMER_READING)
+        tick_reading(consumer);
+    else if (consumer->state == CONSUMER_REVOKING && rd_kafka_assignment_lost(consumer->kafka))
+        lose(consumer);
+    else if (consumer->state == CONSUMER_ASSIGNED)
+        tick_assigned(consumer);
+}

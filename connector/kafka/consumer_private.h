@@ -1,0 +1,148 @@
+/*
+ * consumer_private: what the parts of the consumer share. consumer.c holds settings, states and
+ * topics; consumer_events.c how events reach it; consumer_group.c being given partitions and giving
+ * them up; consumer_start.c what the worker reads before an assignment is answered;
+ * consumer_commit.c commits; consumer_record.c records as the sink takes them; consumer_close.c the
+ * end; consumer_log.c what is said.
+ *
+ * All of it lives on the loop's thread but reading_work (consumer_start.c), which sees nothing but
+ * its own struct reading and the thread-safe rd_kafka_t.
+ */
+#ifndef KAFKA_CONSUMER_PRIVATE_H
+#define KAFKA_CONSUMER_PRIVATE_H
+
+#include "kafka/consumer.h"
+
+#include <librdkafka/rdkafka.h>
+
+enum {
+    TICK_MS = 250, /* the consumer queue is polled so often even when nothing wakes us */
+    COMMIT_TIMEOUT_MS = 10000,
+    BACK_OFF_MIN_MS = 250,
+    BACK_OFF_MAX_MS = 5000,
+    HANDLES = 3, /* of libuv: wake, tick, soon */
+    SAID_MAX = 16,
+    REASON_SIZE = 512,
+};
+
+struct source_partition {
+    const char *topic; /* borrowed from consumer->assigned */
+    int32_t number;
+    rd_kafka_queue_t *queue;
+    void *sink_partition;
+    int64_t end_offset;          /* an end of the log to be told; -1: none */
+    rd_kafka_resp_err_t trouble; /* the last in-band error, said already */
+};
+
+/* One commit; the next is not begun before this one is answered. */
+struct commit {
+    bool in_flight;
+    uintptr_t id;        /* goes with the request, so that a late answer is known for one */
+    uint64_t deadline;   /* of uv_now */
+    const char *refused; /* static text: to be answered from the loop */
+};
+
+struct said {
+    rd_kafka_resp_err_t code;
+    uint64_t at;
+};
+
+struct reading;
+
+struct consumer {
+    struct source source; /* first: a source is cast to its consumer */
+    uv_loop_t *loop;
+    rd_kafka_t *kafka;
+    rd_kafka_queue_t *queue; /* the consumer queue: events, never records */
+    int wake_fds[2];         /* a pipe: librdkafka writes struct wake, we read */
+    uv_poll_t wake;
+    uv_timer_t tick;
+    uv_idle_t soon; /* runs once, to tell the sink what must not be told from within its call */
+    unsigned holds; /* open handles and work under way: the last one frees the memory */
+
+    enum consumer_state state;
+    bool closing, freed, destroying;
+    bool fatal;                              /* librdkafka takes no more part in the group */
+    rd_kafka_topic_partition_list_t *topics; /* subscribed, sorted; never NULL */
+
+    rd_kafka_event_t *rebalance;               /* kept until answered */
+    unsigned generation;                       /* of the assignment: fences wake-ups */
+    rd_kafka_topic_partition_list_t *assigned; /* sorted; NULL: none */
+    struct source_partition *partitions;
+    size_t count;
+    bool told; /* the sink knows of the partitions */
+
+    struct reading *reading; /* the one that counts; NULL: none under way */
+    uint64_t read_at;        /* when to begin the next, of uv_now */
+    unsigned back_off_ms;
+    char *trouble; /* why reading or answering fails, said already */
+
+    struct commit commit;
+    struct said said[SAID_MAX];
+    size_t said_next;
+    struct consumer_counts counts;
+
+    void (*closed)(void *context);
+    void *closed_context;
+};
+
+/* Written into the pipe by librdkafka when an empty queue gets an element. */
+struct wake {
+    uint32_t generation;
+    uint32_t partition; /* index, or WAKE_EVENTS */
+};
+#define WAKE_EVENTS UINT32_MAX
+
+/* consumer.c: the only setter of the state */
+void consumer_move(struct consumer *consumer, enum consumer_state to);
+
+/* consumer_events.c */
+void consumer_on_wake(uv_poll_t *handle, int status, int events);
+void consumer_on_tick(uv_timer_t *handle);
+void consumer_soon(struct consumer *consumer);
+
+/* consumer_group.c */
+void consumer_on_rebalance(struct consumer *consumer, rd_kafka_event_t *event); /* takes event */
+void consumer_read_done(struct consumer *consumer);
+void consumer_group_tick(struct consumer *consumer);
+void consumer_release(struct source *source);
+/* Answers that we hold no partition, whatever was held, read or kept; goes on from there. */
+void consumer_give_up(struct consumer *consumer);
+void consumer_forget_partitions(struct consumer *consumer);
+
+/* consumer_commit.c */
+void consumer_done(struct source *source, const struct source_position *positions, size_t count);
+void consumer_on_commit(struct consumer *consumer, rd_kafka_event_t *event); /* borrows event */
+void consumer_commit_answer(struct consumer *consumer, const char *why_not);
+void consumer_commit_tick(struct consumer *consumer);
+
+/* consumer_record.c */
+struct record *consumer_take(struct source *source, struct source_partition *partition);
+int64_t consumer_log_end(struct source *source, const struct source_partition *partition);
+void consumer_tell_ends(struct consumer *consumer);
+
+/* consumer_close.c */
+void consumer_finish_close(struct consumer *consumer); /* once librdkafka has left the group */
+void consumer_unhold(struct consumer *consumer);
+
+/* consumer_start.c: reads, for consumer->assigned, what a start is chosen from; the consumer holds
+ * it as consumer->reading. At its end consumer_read_done is called, unless abandoned. */
+void reading_begin(struct consumer *consumer);
+void reading_abandon(struct consumer *consumer);
+/* Why it failed (borrowed), or NULL. */
+const char *reading_failure(const struct reading *reading);
+/* One assignment for each of consumer->assigned, in its order. Texts are borrowed from reading. */
+void reading_fill(const struct reading *reading, struct source_assignment *assignments);
+void reading_free(struct reading *reading);
+
+/* consumer_log.c */
+enum rebalance_type { REBALANCE_OK, REBALANCE_START };
+void consumer_log_rebalance(enum rebalance_type type,
+                            const rd_kafka_topic_partition_list_t *partitions);
+void consumer_log_topics(const rd_kafka_topic_partition_list_t *topics);
+void consumer_log_error(struct consumer *consumer, rd_kafka_event_t *event);
+void consumer_log_line(rd_kafka_event_t *event);
+/* Says a reason once as long as it stays the same; NULL: it is over. */
+void consumer_log_trouble(struct consumer *consumer, const char *what, const char *why);
+
+#endif

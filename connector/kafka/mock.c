@@ -1,0 +1,85 @@
+/*
+ * mock: see mock.h. A producer handle that never produces carries the cluster, as librdkafka wants
+ * one for its own books.
+ */
+#include "kafka/mock.h"
+
+#include "base/xalloc.h"
+
+#include <librdkafka/rdkafka.h>
+#include <librdkafka/rdkafka_mock.h>
+#include <stdlib.h>
+
+struct mock {
+    rd_kafka_t *kafka;
+    rd_kafka_mock_cluster_t *cluster;
+};
+
+static rd_kafka_t *carrier_new(void)
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    rd_kafka_t *kafka;
+
+    rd_kafka_conf_set(conf, "client.id", "mock", NULL, 0);
+    kafka = rd_kafka_new(RD_KAFKA_PRODUCER, conf, NULL, 0);
+    if (!kafka)
+        rd_kafka_conf_destroy(conf);
+    return kafka;
+}
+
+struct mock *mock_new(int brokers, const char **reason)
+{
+    rd_kafka_t *kafka = carrier_new();
+    rd_kafka_mock_cluster_t *cluster;
+    struct mock *mock;
+
+    if (!kafka) {
+        *reason = "librdkafka made no client";
+        return NULL;
+    }
+    cluster = rd_kafka_mock_cluster_new(kafka, brokers);
+    if (!cluster) {
+        *reason = "librdkafka made no mock brokers";
+        rd_kafka_destroy(kafka);
+        return NULL;
+    }
+    mock = xcalloc(1, sizeof(*mock));
+    mock->kafka = kafka;
+    mock->cluster = cluster;
+    return mock;
+}
+
+void mock_free(struct mock *mock)
+{
+    if (!mock)
+        return;
+    rd_kafka_mock_cluster_destroy(mock->cluster);
+    rd_kafka_destroy(mock->kafka);
+    free(mock);
+}
+
+const char *mock_bootstrap(const struct mock *mock)
+{
+    return rd_kafka_mock_cluster_bootstraps(mock->cluster);
+}
+
+bool mock_create_topic(struct mock *mock, const char *topic, int partitions)
+{
+    return !rd_kafka_mock_topic_create(mock->cluster, topic, partitions, 1);
+}
+
+void mock_broker_down(struct mock *mock, int32_t broker)
+{
+    rd_kafka_mock_broker_set_down(mock->cluster, broker);
+}
+
+void mock_broker_up(struct mock *mock, int32_t broker)
+{
+    rd_kafka_mock_broker_set_up(mock->cluster, broker);
+}
+
+void mock_push_errors(struct mock *mock, int16_t api_key, int16_t error, int count)
+{
+    for (int i = 0; i < count; i++)
+        rd_kafka_mock_push_request_errors(mock->cluster, api_key, 1, error);
+}
