@@ -218,8 +218,8 @@ void option_read_environment(struct option_reader *reader)
         const struct option_table *table = reader->groups[g].table;
         for (size_t r = 0; r < table->count; r++) {
             const struct option_row *row = &table->rows[r];
-            if (row->flags & OPTION_FLAG_ONLY) {
-                continue;
+            if (row->flags & OPTION_FLAG_ONLY || row->type == OPTION_PROPERTIES) {
+                continue; /* a variable X is anybody's; properties come as kafka_* */
             }
             read_variable(reader, row, "");
             if (row->flags & OPTION_SECRET) {

@@ -262,7 +262,8 @@ Test(option_read, gathers_properties_from_weak_to_strong)
 
     read_options(&reading, LIST("-X", "acks=1", "-X=acks=all", "-header", "kind=test"),
                  LIST("kafka_acks=0", config, "kafka_sasl_password=a_b=c", "kafka_=x",
-                      "KAFKA_SERVICE_HOST=10.0.0.1", "KAFKA_PORT=tcp://10.0.0.1:9092"));
+                      "X=anybody's", "KAFKA_SERVICE_HOST=10.0.0.1",
+                      "KAFKA_PORT=tcp://10.0.0.1:9092"));
     expect_no_fault(&reading);
     expect_list(&reading.settings.properties, LIST("client.rack=a", "linger.ms=5", "acks=0",
                                                    "sasl.password=a_b=c", "acks=1", "acks=all"));
