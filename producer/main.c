@@ -1,0 +1,95 @@
+/* producer: sends records to a topic and tells how fast they were acknowledged. */
+#include "producer/clock.h"
+#include "producer/options.h"
+#include "producer/report.h"
+#include "producer/sender.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { EXIT_CONFIGURATION = 2 };
+
+extern char **environ;
+
+static void tell_faults(const struct option_faults *faults)
+{
+    for (size_t i = 0; i < faults->count; i++)
+        fprintf(stderr, "producer: %s\n", faults->items[i]);
+}
+
+static void tell_start(const struct producer_options *options)
+{
+    int64_t limit = producer_limit(options);
+
+    if (limit == INT64_MAX)
+        printf("Sending the lines of %s.\n", options->file);
+    else
+        printf("Sending %lld messages.\n", (long long)limit);
+    fflush(stdout);
+}
+
+static void report_open(struct report *report, const struct producer_options *options)
+{
+    report_init(report, stdout, clock_us());
+    report->each = producer_tells_each(options);
+    report->progress = !report->each && isatty(STDERR_FILENO) ? stderr : NULL;
+}
+
+static int send_and_report(struct sender *sender, struct report *report)
+{
+    bool complete = sender_run(sender);
+
+    report_close(report, clock_us());
+    return complete && report->failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int run(const struct producer_options *options, struct option_faults *faults)
+{
+    struct report report;
+    struct sender *sender;
+    int status = EXIT_CONFIGURATION;
+
+    report_open(&report, options);
+    producer_options_check(options, faults);
+    sender = sender_new(options, &report, faults);
+    if (faults->count == 0) {
+        tell_start(options);
+        status = send_and_report(sender, &report);
+    }
+    tell_faults(faults);
+    if (sender)
+        sender_free(sender);
+    report_release(&report);
+    return status;
+}
+
+static int tell_help(void)
+{
+    puts("producer sends records to a Kafka topic and tells how fast they were acknowledged.\n"
+         "Usage: producer [-messages=N] [OPTION...]\n\n"
+         "Exit status: 0 all were acknowledged, 1 some failed, 2 wrong options.\n"
+         "Ctrl-C ends the sending; what was sent is waited for, 10 seconds at most.\n");
+    option_print_help(&producer_option_table, stdout);
+    return EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+    struct producer_options options = {0};
+    struct option_group group = {&producer_option_table, &options};
+    struct option_input input = {.argc = argc - 1, .argv = argv + 1, .environment = environ};
+    struct option_faults faults = {0};
+    int status = EXIT_SUCCESS;
+
+    option_read(&group, 1, &input, &faults);
+    if (options.help)
+        status = tell_help();
+    else if (options.version)
+        puts("producer " VERSION);
+    else
+        status = run(&options, &faults);
+    option_faults_release(&faults);
+    option_release(&group, 1);
+    return status;
+}
