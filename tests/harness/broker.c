@@ -1,0 +1,89 @@
+/* broker: see broker.h. tests/kafka/kafka.sh does the work; it becomes Java, so that the program
+ * we signal is the broker. */
+#include "tests/harness/broker.h"
+
+#include "base/xalloc.h"
+#include "tests/harness/fail.h"
+#include "tests/harness/program.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { START_MS = 90 * 1000, STOP_MS = 30 * 1000 };
+
+struct broker {
+    uv_loop_t *loop;
+    struct program *program; /* NULL: stopped */
+    char folder[64];
+    char bootstrap[64];
+};
+
+static int read_port(const struct broker *broker)
+{
+    char *path = xasprintf("%s/port", broker->folder);
+    FILE *file = fopen(path, "r");
+    int port = 0;
+
+    if (!file || fscanf(file, "%d", &port) != 1)
+        fail("no port in %s", path);
+    fclose(file);
+    free(path);
+    return port;
+}
+
+void broker_restart(struct broker *broker)
+{
+    const char *const arguments[] = {"tests/kafka/kafka.sh", "run", broker->folder, NULL};
+
+    broker->program = program_start(broker->loop, arguments, NULL);
+    if (!program_await_text(broker->program, "Kafka Server started", START_MS))
+        fail("the broker does not start:\n%s", program_output(broker->program));
+}
+
+struct broker *broker_new(uv_loop_t *loop)
+{
+    struct broker *broker = xcalloc(1, sizeof *broker);
+
+    broker->loop = loop;
+    snprintf(broker->folder, sizeof broker->folder, "/tmp/kafka-test-XXXXXX");
+    if (!mkdtemp(broker->folder))
+        fail("no temporary folder %s", broker->folder);
+    broker_restart(broker);
+    snprintf(broker->bootstrap, sizeof broker->bootstrap, "127.0.0.1:%d", read_port(broker));
+    return broker;
+}
+
+void broker_stop(struct broker *broker, int signal)
+{
+    int status;
+
+    program_signal(broker->program, signal);
+    if (!program_await_end(broker->program, STOP_MS, &status))
+        fail("the broker does not end");
+    program_free(broker->program);
+    broker->program = NULL;
+}
+
+static void remove_folder(struct broker *broker)
+{
+    const char *const arguments[] = {"rm", "-rf", broker->folder, NULL};
+    struct program *remover = program_start(broker->loop, arguments, NULL);
+    int status;
+
+    program_await_end(remover, STOP_MS, &status);
+    program_free(remover);
+}
+
+void broker_free(struct broker *broker)
+{
+    if (!broker)
+        return;
+    program_free(broker->program);
+    remove_folder(broker);
+    free(broker);
+}
+
+const char *broker_bootstrap(const struct broker *broker)
+{
+    return broker->bootstrap;
+}

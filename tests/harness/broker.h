@@ -1,0 +1,22 @@
+/*
+ * broker: a real Apache Kafka of a test's own, for tests that take it away. Tests that do not share
+ * the one whose address is in KAFKA_BOOTSTRAP.
+ */
+#ifndef HARNESS_BROKER_H
+#define HARNESS_BROKER_H
+
+#include <uv.h>
+
+struct broker;
+
+/* Returns when it serves. Its data lies in a temporary folder. */
+struct broker *broker_new(uv_loop_t *loop);
+void broker_free(struct broker *broker);
+
+const char *broker_bootstrap(const struct broker *broker); /* stays the same over restarts */
+
+/* Ends it by a signal and waits for that: SIGTERM as an operator, SIGKILL as a power cut. */
+void broker_stop(struct broker *broker, int signal);
+void broker_restart(struct broker *broker);
+
+#endif

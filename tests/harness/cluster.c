@@ -1,0 +1,195 @@
+/* cluster: see cluster.h. One consumer's handle that never subscribes does it all. */
+#include "tests/harness/cluster.h"
+
+#include "base/xalloc.h"
+#include "tests/harness/fail.h"
+
+#include <librdkafka/rdkafka.h>
+#include <stdlib.h>
+
+struct cluster {
+    rd_kafka_t *client;
+    rd_kafka_queue_t *queue;
+};
+
+static void set(rd_kafka_conf_t *conf, const char *name, const char *value)
+{
+    char reason[256];
+
+    if (rd_kafka_conf_set(conf, name, value, reason, sizeof reason) != RD_KAFKA_CONF_OK)
+        fail("%s", reason);
+}
+
+struct cluster *cluster_new(const char *bootstrap, const char *group)
+{
+    struct cluster *cluster = xcalloc(1, sizeof *cluster);
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    char reason[256];
+
+    set(conf, "bootstrap.servers", bootstrap);
+    set(conf, "group.id", group);
+    set(conf, "isolation.level", "read_uncommitted"); /* ends are high watermarks */
+    set(conf, "log_level", "0"); /* brokers that go away are the test's doing */
+    cluster->client = rd_kafka_new(RD_KAFKA_CONSUMER, conf, reason, sizeof reason);
+    if (!cluster->client)
+        fail("%s", reason);
+    cluster->queue = rd_kafka_queue_new(cluster->client);
+    return cluster;
+}
+
+void cluster_free(struct cluster *cluster)
+{
+    if (!cluster)
+        return;
+    rd_kafka_queue_destroy(cluster->queue);
+    rd_kafka_destroy(cluster->client);
+    free(cluster);
+}
+
+static rd_kafka_AdminOptions_t *admin_options(struct cluster *cluster, rd_kafka_admin_op_t op)
+{
+    rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(cluster->client, op);
+    char reason[256];
+
+    /* answered only when it is done, not when it has been begun */
+    rd_kafka_AdminOptions_set_operation_timeout(options, CLUSTER_WAIT_MS, reason, sizeof reason);
+    return options;
+}
+
+static rd_kafka_resp_err_t result_error(rd_kafka_event_t *event)
+{
+    const rd_kafka_topic_result_t **results = NULL;
+    size_t count = 0;
+
+    if (rd_kafka_event_error(event))
+        return rd_kafka_event_error(event);
+    if (rd_kafka_event_CreateTopics_result(event))
+        results =
+            rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event), &count);
+    else if (rd_kafka_event_CreatePartitions_result(event))
+        results = rd_kafka_CreatePartitions_result_topics(
+            rd_kafka_event_CreatePartitions_result(event), &count);
+    else if (rd_kafka_event_DeleteTopics_result(event))
+        results =
+            rd_kafka_DeleteTopics_result_topics(rd_kafka_event_DeleteTopics_result(event), &count);
+    return count ? rd_kafka_topic_result_error(results[0]) : RD_KAFKA_RESP_ERR__FAIL;
+}
+
+static void await_result(struct cluster *cluster, const char *what, const char *topic)
+{
+    rd_kafka_event_t *event = rd_kafka_queue_poll(cluster->queue, CLUSTER_WAIT_MS);
+    rd_kafka_resp_err_t error = event ? result_error(event) : RD_KAFKA_RESP_ERR__TIMED_OUT;
+
+    if (event)
+        rd_kafka_event_destroy(event);
+    if (error)
+        fail("%s %s: %s", what, topic, rd_kafka_err2str(error));
+}
+
+void cluster_create(struct cluster *cluster, const char *topic, int partitions)
+{
+    rd_kafka_AdminOptions_t *options = admin_options(cluster, RD_KAFKA_ADMIN_OP_CREATETOPICS);
+    char reason[256];
+    rd_kafka_NewTopic_t *wanted =
+        rd_kafka_NewTopic_new(topic, partitions, 1, reason, sizeof reason);
+
+    if (!wanted)
+        fail("%s", reason);
+    rd_kafka_CreateTopics(cluster->client, &wanted, 1, options, cluster->queue);
+    rd_kafka_NewTopic_destroy(wanted);
+    rd_kafka_AdminOptions_destroy(options);
+    await_result(cluster, "creating topic", topic);
+}
+
+void cluster_grow(struct cluster *cluster, const char *topic, int partitions)
+{
+    rd_kafka_AdminOptions_t *options = admin_options(cluster, RD_KAFKA_ADMIN_OP_CREATEPARTITIONS);
+    char reason[256];
+    rd_kafka_NewPartitions_t *wanted =
+        rd_kafka_NewPartitions_new(topic, (size_t)partitions, reason, sizeof reason);
+
+    if (!wanted)
+        fail("%s", reason);
+    rd_kafka_CreatePartitions(cluster->client, &wanted, 1, options, cluster->queue);
+    rd_kafka_NewPartitions_destroy(wanted);
+    rd_kafka_AdminOptions_destroy(options);
+    await_result(cluster, "adding partitions to", topic);
+}
+
+void cluster_delete(struct cluster *cluster, const char *topic)
+{
+    rd_kafka_AdminOptions_t *options = admin_options(cluster, RD_KAFKA_ADMIN_OP_DELETETOPICS);
+    rd_kafka_DeleteTopic_t *wanted = rd_kafka_DeleteTopic_new(topic);
+
+    rd_kafka_DeleteTopics(cluster->client, &wanted, 1, options, cluster->queue);
+    rd_kafka_DeleteTopic_destroy(wanted);
+    rd_kafka_AdminOptions_destroy(options);
+    await_result(cluster, "deleting topic", topic);
+}
+
+int cluster_partitions(struct cluster *cluster, const char *topic)
+{
+    rd_kafka_topic_t *handle = rd_kafka_topic_new(cluster->client, topic, NULL);
+    const struct rd_kafka_metadata *metadata;
+    rd_kafka_resp_err_t error =
+        rd_kafka_metadata(cluster->client, 0, handle, &metadata, CLUSTER_WAIT_MS);
+    int count;
+
+    if (error)
+        fail("metadata of %s: %s", topic, rd_kafka_err2str(error));
+    count = metadata->topics[0].partition_cnt;
+    rd_kafka_metadata_destroy(metadata);
+    rd_kafka_topic_destroy(handle);
+    return count;
+}
+
+int64_t cluster_end(struct cluster *cluster, const char *topic, int partition)
+{
+    int64_t low, end;
+    rd_kafka_resp_err_t error = rd_kafka_query_watermark_offsets(cluster->client, topic, partition,
+                                                                 &low, &end, CLUSTER_WAIT_MS);
+
+    if (error)
+        fail("end of [%s,%d]: %s", topic, partition, rd_kafka_err2str(error));
+    return end;
+}
+
+int64_t cluster_records(struct cluster *cluster, const char *topic)
+{
+    int partitions = cluster_partitions(cluster, topic);
+    int64_t records = 0;
+
+    for (int i = 0; i < partitions; i++)
+        records += cluster_end(cluster, topic, i);
+    return records;
+}
+
+int64_t cluster_committed(struct cluster *cluster, const char *topic, int partition)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    int64_t offset;
+    rd_kafka_resp_err_t error;
+
+    rd_kafka_topic_partition_list_add(list, topic, partition);
+    error = rd_kafka_committed(cluster->client, list, CLUSTER_WAIT_MS);
+    if (!error)
+        error = list->elems[0].err;
+    if (error)
+        fail("committed offset of [%s,%d]: %s", topic, partition, rd_kafka_err2str(error));
+    offset = list->elems[0].offset;
+    rd_kafka_topic_partition_list_destroy(list);
+    return offset >= 0 ? offset : -1;
+}
+
+bool cluster_all_committed(struct cluster *cluster, const char *topic)
+{
+    int partitions = cluster_partitions(cluster, topic);
+
+    for (int i = 0; i < partitions; i++) {
+        int64_t end = cluster_end(cluster, topic, i);
+
+        if (end > 0 && cluster_committed(cluster, topic, i) != end)
+            return false;
+    }
+    return true;
+}

@@ -1,0 +1,40 @@
+/*
+ * cluster: a test's hand on a Kafka cluster: topics made, grown and deleted, log ends and committed
+ * offsets read. All calls wait for the broker and end the test when it does not answer. Works
+ * with the mock brokers too, but for topics (they are made by mock_create_topic).
+ */
+#ifndef HARNESS_CLUSTER_H
+#define HARNESS_CLUSTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { CLUSTER_WAIT_MS = 30 * 1000 };
+
+struct cluster;
+
+/* `group`: whose committed offsets are read; it is never joined. */
+struct cluster *cluster_new(const char *bootstrap, const char *group);
+void cluster_free(struct cluster *cluster);
+
+void cluster_create(struct cluster *cluster, const char *topic, int partitions);
+void cluster_grow(struct cluster *cluster, const char *topic, int partitions); /* to so many */
+void cluster_delete(struct cluster *cluster, const char *topic);
+
+/* How many partitions a topic has; 0: it does not exist. */
+int cluster_partitions(struct cluster *cluster, const char *topic);
+
+/* The offset behind the last record of a partition. */
+int64_t cluster_end(struct cluster *cluster, const char *topic, int partition);
+
+/* Of all partitions. */
+int64_t cluster_records(struct cluster *cluster, const char *topic);
+
+/* The group's committed offset; -1: none. */
+int64_t cluster_committed(struct cluster *cluster, const char *topic, int partition);
+
+/* Whether the group has committed all there is in the topic. */
+bool cluster_all_committed(struct cluster *cluster, const char *topic);
+
+#endif
