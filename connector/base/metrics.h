@@ -30,7 +30,7 @@ enum { METRICS_LABELS_MAX = 4 };
 struct metric_row {
     enum metric_kind kind;
     const char *name;
-    const char *help;
+    const char *help; /* one line, without backslashes */
 };
 
 struct metrics_table {
