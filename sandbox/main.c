@@ -191,6 +191,7 @@ static void start_gateway(struct sandbox *sandbox)
     sandbox->gateway = faas_gateway_new(&sandbox->loop, sandbox->options.listen, &reason);
     if (!sandbox->gateway)
         die("%s; choose another with --listen ADDRESS:PORT", reason);
+    faas_namespaces(sandbox->gateway, false); /* plain names, as one writes them in the file */
     faas_observe(sandbox->gateway, on_call, sandbox);
 }
 

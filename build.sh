@@ -1,0 +1,271 @@
+#!/usr/bin/env bash
+# kafka-connector: everything from a bare Debian 12 or 13 to a running demo, the tests or a Swarm.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+usage() {
+    cat <<'END'
+Usage: ./build.sh [COMMAND]
+
+  (none)            build the image and deploy the Swarm stack of setup/swarm
+  demo [OPTION...]  build, run and show it on this machine: Kafka and the functions included
+  test              build and run the unit, mock and Kafka tests
+  packages SET      print the Debian packages of a set: build, demo, test, check or run
+  install SET...    install those that are missing
+  help              this text
+
+Options of demo, or the environment variable of the same meaning:
+  --gateway-port N  port of the demo's gateway       GATEWAY_PORT, 8080
+  --admin-port N    port of the connector's /status  ADMIN_PORT, 8081
+  --functions PATH  file of the functions            FUNCTIONS, sandbox/functions
+  --stay, --once    stay up, or end after the answers; without either it stays on a terminal
+
+Packages are installed with apt-get, through sudo where needed, and only when some are missing.
+demo and test leave the machine as it was otherwise: what they build is in build/.
+END
+}
+
+die() {
+    echo "build.sh: $*" >&2
+    exit 1
+}
+
+# ---- packages: the one list of them ----
+
+packages() {
+    case $1 in
+    build) echo build-essential pkg-config git librdkafka-dev libcurl4-openssl-dev libcjson-dev \
+        libuv1-dev libmicrohttpd-dev uthash-dev ;;
+    demo) echo "$(packages build) figlet" ;;
+    test) echo "$(packages build) libcriterion-dev default-jre-headless maven curl openssl" ;;
+    check) echo "$(packages test) clang clang-format clang-tidy" ;;
+    run) echo librdkafka1 libcurl4 libcjson1 libuv1 libmicrohttpd12 ca-certificates ;;
+    *) die "no such set of packages: $1 (build, demo, test, check, run)" ;;
+    esac
+}
+
+installed() {
+    [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null; then
+        sudo "$@"
+    else
+        die "these packages are missing, and there is neither root nor sudo to install them: $missing"
+    fi
+}
+
+install() {
+    local package
+    missing=
+    command -v dpkg-query >/dev/null ||
+        die "this is no Debian; install the like of these and run make: $(packages "$1")"
+    for package in $(for set in "$@"; do packages "$set"; done | xargs -n1 | sort -u); do
+        installed "$package" || missing+=" $package"
+    done
+    [ -n "$missing" ] || return 0
+    echo "== installing$missing"
+    as_root apt-get update -q
+    # shellcheck disable=SC2086 # a list
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing
+}
+
+build() {
+    echo "== building"
+    make --no-print-directory -s -j"$(nproc)" all
+}
+
+# ---- demo ----
+
+GATEWAY_PORT=${GATEWAY_PORT:-8080} ADMIN_PORT=${ADMIN_PORT:-8081}
+FUNCTIONS=${FUNCTIONS:-sandbox/functions}
+START_SECONDS=20 ANSWER_SECONDS=60 STOP_SECONDS=10
+stay=auto folder='' pids=()
+
+demo_options() {
+    while [ $# -gt 0 ]; do
+        case $1 in
+        --gateway-port=* | --admin-port=* | --functions=*) set -- "${1%%=*}" "${1#*=}" "${@:2}" ;;
+        --gateway-port) GATEWAY_PORT=${2-} && shift 2 ;;
+        --admin-port) ADMIN_PORT=${2-} && shift 2 ;;
+        --functions) FUNCTIONS=${2-} && shift 2 ;;
+        --stay) stay=yes && shift ;;
+        --once) stay=no && shift ;;
+        *) usage_fault "demo has no option $1" ;;
+        esac
+    done
+    check_port --gateway-port "$GATEWAY_PORT"
+    check_port --admin-port "$ADMIN_PORT"
+    [ -r "$FUNCTIONS" ] || usage_fault "--functions: cannot read \"$FUNCTIONS\""
+    [ "$stay" != auto ] || { [ -t 0 ] && [ -t 1 ] && stay=yes; } || stay=no
+}
+
+usage_fault() {
+    echo "build.sh: $*; ./build.sh help lists what there is" >&2
+    exit 2
+}
+
+check_port() { # OPTION PORT
+    [[ $2 =~ ^[0-9]{1,5}$ ]] && [ "$2" -ge 1 ] && [ "$2" -le 65535 ] ||
+        usage_fault "$1 \"$2\" is no port"
+}
+
+listening() { # PORT
+    (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
+}
+
+refuse_taken_port() { # OPTION PORT
+    ! listening "$2" ||
+        die "port $2 of 127.0.0.1 is taken; choose another: ./build.sh demo $1 N"
+}
+
+# Waits for a command to succeed while a process lives.
+await() { # SECONDS PID COMMAND...
+    local end=$((SECONDS + $1)) pid=$2
+    shift 2
+    until "$@"; do
+        [ $SECONDS -lt $end ] && kill -0 "$pid" 2>/dev/null || return 1
+        sleep 0.1
+    done
+}
+
+# Ends what the demo started, the last first, and nothing else.
+stop_all() {
+    local pid i
+    for ((i = ${#pids[@]} - 1; i >= 0; i--)); do
+        pid=${pids[i]}
+        kill -TERM "$pid" 2>/dev/null || continue
+        await "$STOP_SECONDS" "$pid" false || true
+        kill -KILL "$pid" 2>/dev/null || true
+        wait "$pid" 2>/dev/null || true
+    done
+    pids=()
+    [ -z "$folder" ] || rm -rf "$folder"
+}
+
+show_logs() {
+    local log
+    for log in "$folder"/*.log; do
+        echo "---- ${log##*/}" >&2
+        tail -n 40 "$log" >&2
+    done
+}
+
+fail() {
+    show_logs
+    die "$*"
+}
+
+start_sandbox() {
+    build/sandbox --listen "127.0.0.1:$GATEWAY_PORT" --functions "$FUNCTIONS" \
+        --bootstrap-file "$folder/bootstrap" >/dev/null 2>"$folder/sandbox.log" &
+    pids+=($!)
+    await "$START_SECONDS" $! test -s "$folder/bootstrap" || fail "the sandbox did not start"
+    bootstrap=$(<"$folder/bootstrap")
+}
+
+# initial_offset=earliest: the brokers are new, so every record in them is the demo's own.
+start_connector() {
+    env broker_host="$bootstrap" gateway_url="http://127.0.0.1:$GATEWAY_PORT" print_response=true \
+        group=demo initial_offset=earliest admin_listen="127.0.0.1:$ADMIN_PORT" \
+        build/kafka-connector >"$folder/connector.log" 2>&1 &
+    connector=$!
+    pids+=("$connector")
+    tail -n +1 -F --pid="$connector" "$folder/connector.log" 2>/dev/null &
+    pids=("$!" "${pids[@]}")
+    await "$START_SECONDS" "$connector" listening "$ADMIN_PORT" ||
+        fail "the connector did not start"
+}
+
+# "name topic" of each function, its first topic.
+functions() {
+    awk '$1 !~ /^#/ && NF >= 3 {split($2, topics, ","); print $1, topics[1]}' "$FUNCTIONS"
+}
+
+send() { # TOPIC
+    build/producer -broker "$bootstrap" -topic "$1" -value "Test the function." \
+        >"$folder/producer.log" 2>&1 || fail "the producer could not send to $1"
+}
+
+answered() { # FUNCTION
+    grep -Eq "Response \[[0-9]+\] from $1( |\$)" "$folder/connector.log"
+}
+
+invoke_all() {
+    local name topic
+    for topic in $(functions | cut -d' ' -f2 | sort -u); do
+        echo "== a record to $topic"
+        send "$topic"
+    done
+    while read -r name topic; do
+        await "$ANSWER_SECONDS" "$connector" answered "$name" || fail "no answer of $name came"
+    done < <(functions)
+}
+
+tell_next() {
+    cat <<END
+
+== The demo runs. In another terminal, from this folder:
+
+  build/producer -broker $bootstrap -topic faas-request -value "hello world"
+  build/producer -broker $bootstrap -topic texts -messages=1000
+  curl http://127.0.0.1:$ADMIN_PORT/status
+  \${EDITOR:-nano} $FUNCTIONS        # another program, topic or function: save it and send again
+
+Ctrl-C ends it.
+END
+}
+
+demo() {
+    demo_options "$@"
+    install demo
+    refuse_taken_port --gateway-port "$GATEWAY_PORT"
+    refuse_taken_port --admin-port "$ADMIN_PORT"
+    build
+    trap stop_all EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+    trap 'exit 129' HUP
+    folder=$(mktemp -d)
+    start_sandbox
+    echo "== Kafka at $bootstrap, gateway at http://127.0.0.1:$GATEWAY_PORT, functions of $FUNCTIONS"
+    start_connector
+    invoke_all
+    sleep 0.3 # what tail still has to show
+    [ "$stay" = yes ] || return 0
+    tell_next
+    wait "$connector" || fail "the connector ended"
+}
+
+# ---- test, deploy ----
+
+run_tests() {
+    install test
+    build
+    make --no-print-directory test test-kafka
+}
+
+deploy() {
+    local hint="without Docker, try ./build.sh demo"
+    command -v docker >/dev/null || die "the docker command is missing; $hint"
+    docker info >/dev/null 2>&1 || die "docker reaches no engine (docker info fails); $hint"
+    [ "$(docker info -f '{{.Swarm.LocalNodeState}}')" = active ] ||
+        die "this engine is not in a Swarm: docker swarm init; $hint"
+    docker build -t kafka-connector:latest \
+        --build-arg VERSION="$(git describe --tags --always --dirty 2>/dev/null || echo unknown)" .
+    docker stack deploy -c setup/swarm/docker-compose.yml kafka
+    echo "Deployed. Watch it: docker service logs kafka_connector -f"
+}
+
+case ${1-} in
+'') deploy ;;
+demo) demo "${@:2}" ;;
+test) run_tests ;;
+packages) packages "${2-}" ;;
+install) install "${@:2}" ;;
+help | -h | --help) usage ;;
+*) usage_fault "no command $1" ;;
+esac
