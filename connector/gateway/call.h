@@ -4,13 +4,15 @@
  * POST {gateway_url}/function/{path} (async_invocation: /async-function/{path}, where only 2xx is
  * an answer), body = the record's value byte for byte, and headers:
  *   Content-Type, User-Agent, X-Connector: kafka-connector, X-Topic, X-Kafka-Partition,
- *   X-Kafka-Offset, X-Kafka-Timestamp (ms), X-Kafka-Key (+ X-Kafka-Key-Enc: b64 when base64),
- *   X-Kafka-<record header> (+ X-Kafka-<record header>-Enc: b64), traceparent and tracestate under
- *   their own names.
- * A value goes as it is when it is a clean header value (call_value_clean), else in base64; a
- * record header whose name is no HTTP token is renamed byte by byte (others than token characters
- * become "-"). So CR, LF and NUL never reach a header line. Of record headers at most
- * CALL_HEADERS_LIMIT bytes are passed on, the rest is counted in X-Kafka-Headers-Dropped.
+ *   X-Kafka-Offset, X-Kafka-Timestamp (ms; when there is one), X-Kafka-Tombstone: true (for a null
+ *   value), X-Kafka-Key, X-Kafka-<record header>, traceparent and tracestate under their own names.
+ * A value goes as it is when it is a clean header value (call_value_clean), else in base64 with a
+ * second header <name>-Enc: b64 behind it. A record header whose name is no HTTP token is renamed
+ * byte by byte (others than token characters become "-"); one that would pass for a header of our
+ * own ("offset") goes as X-Kafka-Header-<name>. So CR, LF and NUL never reach a header line.
+ * Gateways refuse more than about 1 MB of headers, so the first record headers go, up to
+ * CALL_HEADERS_LIMIT, and X-Kafka-Headers-Dropped counts the rest; a key over CALL_KEY_LIMIT is
+ * left out, and X-Kafka-Key-Dropped tells its size.
  */
 #ifndef GATEWAY_CALL_H
 #define GATEWAY_CALL_H
@@ -19,7 +21,10 @@
 #include "gateway/gateway.h"
 #include "gateway/http.h"
 
-enum { CALL_HEADERS_LIMIT = 256 * 1024 };
+enum {
+    CALL_HEADERS_LIMIT = 256 * 1024, /* bytes of names and values, and 32 for each header */
+    CALL_KEY_LIMIT = 256 * 1024,
+};
 
 struct caller; /* what all calls share */
 struct callee; /* what all calls of one function share: its URL */
@@ -42,8 +47,5 @@ void call_cancel(struct call *call);
 /* Whether bytes can stand as a header's value untouched: not empty, printable ASCII, blanks only
  * inside, at most 4096 bytes. */
 bool call_value_clean(const void *bytes, size_t size);
-
-/* The header line for a value: "Name: value" or, with *encoded set, "Name: base64". Caller frees. */
-char *call_header_line(const char *name, const void *bytes, size_t size, bool *encoded);
 
 #endif

@@ -15,7 +15,10 @@
 #include "gateway/gateway.h"
 #include "gateway/http.h"
 
-enum { FUNCTIONS_LIST_LIMIT = 16 * 1024 * 1024 };
+enum {
+    FUNCTIONS_LIST_LIMIT = 16 * 1024 * 1024, /* bytes of one answer */
+    FUNCTIONS_NAMESPACES_LIMIT = 1000,
+};
 
 struct functions;
 
@@ -29,7 +32,8 @@ void functions_free(struct functions *functions);
 /* Starts asking. */
 void functions_start(struct functions *functions);
 
-/* The map in force; NULL before the first good list. Borrowed until `changed` is called. */
+/* The map in force; NULL before the first good list. Borrowed until the loop's next turn: a list
+ * that changes nothing replaces it by its like without a call of `changed`. */
 const struct topic_map *functions_map(const struct functions *functions);
 
 /* When the map in force was last confirmed by a good list, by uv_now's clock; -1: never. */
@@ -44,5 +48,10 @@ const char *functions_fault(const struct functions *functions);
  * NULL or empty, all. */
 bool functions_parse(const char *text, size_t size, const char *namespace_name,
                      const struct option_list *only, struct topic_map *map, const char **reason);
+
+/* Adds the namespaces of an answer to the names, whose items the caller frees. False: *reason as
+ * above, or more than FUNCTIONS_NAMESPACES_LIMIT. */
+bool functions_parse_namespaces(const char *text, size_t size, struct option_list *names,
+                                const char **reason);
 
 #endif

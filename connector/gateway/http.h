@@ -6,9 +6,11 @@
  * comes while nothing is wanted. (Measured: 57k requests/s against 50k when registering at each
  * callback.) Easy handles and connections are reused. HTTP/1.1; redirects are not followed.
  *
- * A request is sent at most once: on a reused connection that closes without a byte libcurl
- * repeats a POST by itself, up to 5 times; the second send of one request is aborted and told as
- * HTTP_UNKNOWN, because the first may have run.
+ * A POST is sent at most once: on a reused connection that closes without a byte libcurl repeats
+ * a request by itself, up to 5 times; the second send of a POST is aborted and told as
+ * HTTP_UNKNOWN, because the first may have run. A GET may be repeated so.
+ * No proxy is taken from the environment: it would answer in the gateway's place. OpenSSL may
+ * raise SIGPIPE: the program ignores it.
  */
 #ifndef GATEWAY_HTTP_H
 #define GATEWAY_HTTP_H
@@ -41,11 +43,12 @@ struct http_answer {
     long status; /* HTTP_ANSWERED */
     const char *body;
     size_t body_size;
-    bool body_cut;           /* longer than the request's body_limit: the rest was dropped */
-    int64_t retry_after_ms;  /* Retry-After in seconds or as a date; -1: none */
-    bool internal_error;     /* the answer has X-OpenFaaS-Internal */
-    bool timed_out;          /* HTTP_UNKNOWN because the request's timeout passed */
-    const char *reason;      /* in words, when not HTTP_ANSWERED */
+    bool body_cut;          /* longer than the request's body_limit: the rest was dropped, of a
+                               GET not even read */
+    int64_t retry_after_ms; /* Retry-After in seconds or as a date; -1: none */
+    bool internal_error;    /* the answer has X-OpenFaaS-Internal */
+    bool timed_out;         /* HTTP_UNKNOWN because the request's timeout passed */
+    const char *reason;     /* in words, the same for the same fault; when not HTTP_ANSWERED */
     int64_t elapsed_us;
 };
 
@@ -58,13 +61,13 @@ struct http_line {
 
 struct http_request {
     const char *method; /* "GET" or "POST" */
-    const char *url;    /* for a request made once; or: */
+    const char *url;    /* for a request made once, borrowed during http_send; or: */
     void *target;       /* an http_target, for one made often; then url is NULL */
     const struct http_line *lines;
     const char *user, *password; /* basic auth; NULL: none */
     const void *body;            /* POST; borrowed until the answer or the cancel */
     size_t body_size;
-    size_t body_limit; /* of the answer: what is longer is cut */
+    size_t body_limit;  /* of the answer: what is longer is cut */
     int64_t timeout_ms; /* for the whole request; 0: none */
     void (*answered)(void *context, const struct http_answer *answer); /* answer: during the call */
     void *context;
@@ -73,10 +76,12 @@ struct http_request {
 struct http;
 struct http_call; /* a request on its way */
 
-/* `in_flight`: the most requests at once that connections are kept for. NULL: *reason (static). */
+/* `in_flight`: the most requests at once that connections are kept for. Options are borrowed.
+ * NULL: *reason (static). */
 struct http *http_new(uv_loop_t *loop, const struct http_options *options, size_t in_flight,
                       const char **reason);
-/* Cancels what is on its way, without telling. Run the loop once more before closing it. */
+/* Cancels what is on its way, without telling; not from within `answered`. Run the loop once more
+ * before closing it. */
 void http_free(struct http *http);
 
 /* Parses a URL once. NULL: not a URL. */

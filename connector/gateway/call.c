@@ -1,0 +1,156 @@
+/* call: a record, a function and an answer. Calls and their blocks of lines are used again. */
+#include "gateway/call.h"
+
+#include "base/xalloc.h"
+#include "gateway/call_headers.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <utlist.h>
+
+enum {
+    SHARED_LINES = 4,
+    LINES_KEPT_SIZE = 16 * 1024, /* of a call's block, in the pool */
+};
+
+struct caller {
+    struct http *http;
+    const struct gateway_options *options;
+    struct http_line shared[SHARED_LINES]; /* the same for all calls, behind the record's */
+    struct call *idle;
+    size_t on_their_way;
+};
+
+struct callee {
+    struct caller *caller;
+    void *target;
+};
+
+struct call {
+    struct call *next; /* in caller->idle */
+    struct caller *caller;
+    struct http_call *http_call;
+    struct call_lines lines;
+    void (*answered)(void *context, const struct http_answer *answer);
+    void *context;
+};
+
+struct caller *caller_new(struct http *http, const struct gateway_options *options)
+{
+    struct caller *caller = xcalloc(1, sizeof *caller);
+
+    caller->http = http;
+    caller->options = options;
+    caller->shared[0].text = xasprintf("Content-Type: %s", options->content_type);
+    caller->shared[1].text = xstrdup(GATEWAY_USER_AGENT);
+    caller->shared[2].text = xstrdup("X-Connector: kafka-connector");
+    caller->shared[3].text = xstrdup("Expect:"); /* none: curl would wait for a 100 over 1 MB */
+    for (size_t i = 0; i + 1 < SHARED_LINES; i++)
+        caller->shared[i].next = &caller->shared[i + 1];
+    return caller;
+}
+
+void caller_free(struct caller *caller)
+{
+    struct call *call;
+
+    if (!caller)
+        return;
+    assert(!caller->on_their_way);
+    while ((call = caller->idle)) {
+        LL_DELETE(caller->idle, call);
+        call_lines_release(&call->lines);
+        free(call);
+    }
+    for (size_t i = 0; i < SHARED_LINES; i++)
+        free(caller->shared[i].text);
+    free(caller);
+}
+
+struct callee *callee_new(struct caller *caller, const char *path)
+{
+    const char *route = caller->options->async_invocation ? "async-function" : "function";
+    struct callee *callee;
+    char *url;
+    void *target;
+
+    if (!gateway_path_clean(path))
+        return NULL;
+    url = xasprintf("%s/%s/%s", caller->options->url, route, path);
+    target = http_target_new(url);
+    free(url);
+    if (!target)
+        return NULL;
+    callee = xmalloc(sizeof *callee);
+    *callee = (struct callee){caller, target};
+    return callee;
+}
+
+void callee_free(struct callee *callee)
+{
+    if (!callee)
+        return;
+    http_target_free(callee->target);
+    free(callee);
+}
+
+static struct call *call_take(struct caller *caller)
+{
+    struct call *call = caller->idle;
+
+    if (call)
+        LL_DELETE(caller->idle, call);
+    else
+        call = xcalloc(1, sizeof *call);
+    call->caller = caller;
+    caller->on_their_way++;
+    return call;
+}
+
+static void call_release(struct call *call)
+{
+    if (call->lines.size > LINES_KEPT_SIZE)
+        call_lines_release(&call->lines);
+    call->caller->on_their_way--;
+    LL_PREPEND(call->caller->idle, call);
+}
+
+static void on_answered(void *context, const struct http_answer *answer)
+{
+    struct call *call = context;
+    void (*answered)(void *, const struct http_answer *) = call->answered;
+    void *answered_context = call->context;
+
+    call_release(call); /* first: the next call, started in `answered`, finds it warm */
+    answered(answered_context, answer);
+}
+
+struct call *call_start(struct callee *callee, const struct record *record,
+                        void (*answered)(void *context, const struct http_answer *answer),
+                        void *context)
+{
+    struct caller *caller = callee->caller;
+    struct call *call = call_take(caller);
+
+    call->answered = answered;
+    call->context = context;
+    call->http_call =
+        http_send(caller->http, &(struct http_request){
+                                    .method = "POST",
+                                    .target = callee->target,
+                                    .lines = call_lines_fill(&call->lines, record, caller->shared),
+                                    .body = record->value,
+                                    .body_size = record->value ? record->value_size : 0,
+                                    .body_limit = (size_t)caller->options->response_limit,
+                                    .timeout_ms = caller->options->upstream_timeout,
+                                    .answered = on_answered,
+                                    .context = call,
+                                });
+    return call;
+}
+
+void call_cancel(struct call *call)
+{
+    http_cancel(call->http_call);
+    call_release(call);
+}

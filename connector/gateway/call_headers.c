@@ -1,0 +1,253 @@
+/*
+ * call_headers: a record as header lines.
+ *
+ * The block is measured first, generously, and filled without looking: texts must not move once a
+ * node points at them. Numbers are written by hand because this runs once a call and printf costs
+ * as much as all the rest.
+ */
+#include "gateway/call_headers.h"
+
+#include "base/base64.h"
+#include "base/xalloc.h"
+#include "gateway/call.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define PREFIX       "X-Kafka-"
+#define OWN_PREFIX   "X-Kafka-Header-" /* for names that are ours */
+#define ENCODED_MARK "-Enc: b64"
+
+enum {
+    CLEAN_LIMIT = 4096,
+    HEADER_OVERHEAD = 32, /* of a record header, towards CALL_HEADERS_LIMIT */
+    NUMBER_SIZE = 21,     /* a sign, 19 digits, a NUL */
+    FIXED_NODES = 9,      /* topic and key with their marks, four numbers, the tombstone */
+    FIXED_SIZE = FIXED_NODES * (sizeof PREFIX "Headers-Dropped: " + NUMBER_SIZE),
+};
+
+struct bytes {
+    const void *start;
+    size_t size;
+};
+
+/* Names. */
+
+static bool is_token(unsigned char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+           (c && strchr("!#$%&'*+-.^_`|~", c));
+}
+
+static bool is_trace(const char *name)
+{
+    return !strcasecmp(name, "traceparent") || !strcasecmp(name, "tracestate");
+}
+
+/* Without this a producer's header "offset" would pass for the record's. */
+static bool is_own(const char *name)
+{
+    static const char *const own[] = {"Partition", "Offset",  "Timestamp",   "Tombstone",
+                                      "Key",       "Key-Enc", "Key-Dropped", "Headers-Dropped",
+                                      NULL};
+
+    for (const char *const *it = own; *it; it++)
+        if (!strcasecmp(name, *it))
+            return true;
+    return false;
+}
+
+bool call_value_clean(const void *bytes, size_t size)
+{
+    const unsigned char *text = bytes;
+
+    if (!size || size > CLEAN_LIMIT || text[0] == ' ' || text[size - 1] == ' ')
+        return false;
+    for (size_t i = 0; i < size; i++)
+        if (text[i] < ' ' || text[i] > '~')
+            return false;
+    return true;
+}
+
+/* Measuring. */
+
+/* How many record headers are passed on. */
+static size_t passed_headers(const struct record *record)
+{
+    size_t sum = 0;
+
+    for (size_t i = 0; i < record->header_count; i++) {
+        const struct record_header *header = &record->headers[i];
+
+        sum += strlen(header->name) + header->size + HEADER_OVERHEAD;
+        if (sum > CALL_HEADERS_LIMIT)
+            return i;
+    }
+    return record->header_count;
+}
+
+/* Of a value's line and its mark's. */
+static size_t most_bytes(size_t name_size, size_t value_size)
+{
+    return 2 * (sizeof OWN_PREFIX + name_size) + sizeof ENCODED_MARK + sizeof ": " +
+           BASE64_SIZE(value_size);
+}
+
+static void reserve(struct call_lines *lines, const struct record *record, size_t passed)
+{
+    size_t nodes = FIXED_NODES + 2 * passed;
+    size_t size = nodes * sizeof *lines->nodes + FIXED_SIZE;
+
+    size += most_bytes(0, strlen(record->topic));
+    if (record->key_size <= CALL_KEY_LIMIT)
+        size += most_bytes(0, record->key_size);
+    for (size_t i = 0; i < passed; i++)
+        size += most_bytes(strlen(record->headers[i].name), record->headers[i].size);
+    if (size > lines->size) {
+        free(lines->nodes);
+        lines->nodes = xmalloc(size);
+        lines->size = size;
+    }
+    lines->count = 0;
+    lines->at = (char *)(lines->nodes + nodes);
+}
+
+/* Writing. */
+
+static void put(struct call_lines *lines, const void *bytes, size_t size)
+{
+    memcpy(lines->at, bytes, size);
+    lines->at += size;
+}
+
+#define put_literal(lines, text) put((lines), (text), sizeof(text) - 1)
+
+static void begin_line(struct call_lines *lines)
+{
+    lines->nodes[lines->count++].text = lines->at;
+}
+
+static void end_line(struct call_lines *lines)
+{
+    *lines->at++ = '\0';
+}
+
+static void put_number(struct call_lines *lines, int64_t number)
+{
+    uint64_t rest = number < 0 ? -(uint64_t)number : (uint64_t)number;
+    char text[NUMBER_SIZE];
+    char *at = text + sizeof text;
+
+    do
+        *--at = (char)('0' + rest % 10);
+    while (rest /= 10);
+    if (number < 0)
+        *--at = '-';
+    put(lines, at, (size_t)(text + sizeof text - at));
+}
+
+static void put_name(struct call_lines *lines, const char *name)
+{
+    for (; *name; name++)
+        *lines->at++ = is_token((unsigned char)*name) ? *name : '-';
+}
+
+#define number_line(lines, name, number)                                                           \
+    do {                                                                                           \
+        begin_line(lines);                                                                         \
+        put_literal(lines, name ": ");                                                             \
+        put_number(lines, number);                                                                 \
+        end_line(lines);                                                                           \
+    } while (0)
+
+/* Behind a name: the value and, when it is not clean, a second line that marks it. */
+static void put_value(struct call_lines *lines, struct bytes value)
+{
+    const char *name = lines->nodes[lines->count - 1].text;
+    size_t name_size = (size_t)(lines->at - name);
+
+    if (call_value_clean(value.start, value.size)) {
+        put_literal(lines, ": ");
+        put(lines, value.start, value.size);
+        end_line(lines);
+        return;
+    }
+    if (value.size) {
+        put_literal(lines, ": ");
+        lines->at += base64_encode(value.start, value.size, lines->at);
+    } else {
+        put_literal(lines, ";"); /* curl's way to write "Name:"; with a colon it is left out */
+    }
+    end_line(lines);
+    begin_line(lines);
+    put(lines, name, name_size);
+    put_literal(lines, ENCODED_MARK);
+    end_line(lines);
+}
+
+static void put_header(struct call_lines *lines, const struct record_header *header)
+{
+    struct bytes value = {header->value, header->value ? header->size : 0};
+
+    begin_line(lines);
+    if (is_own(header->name))
+        put_literal(lines, OWN_PREFIX);
+    else if (!is_trace(header->name) || !call_value_clean(value.start, value.size))
+        put_literal(lines, PREFIX);
+    put_name(lines, header->name);
+    put_value(lines, value);
+}
+
+static void put_key(struct call_lines *lines, const struct record *record)
+{
+    if (record->key_size > CALL_KEY_LIMIT) {
+        number_line(lines, PREFIX "Key-Dropped", (int64_t)record->key_size);
+        return;
+    }
+    begin_line(lines);
+    put_literal(lines, PREFIX "Key");
+    put_value(lines, (struct bytes){record->key, record->key_size});
+}
+
+static void put_coordinates(struct call_lines *lines, const struct record *record)
+{
+    begin_line(lines);
+    put_literal(lines, "X-Topic");
+    put_value(lines, (struct bytes){record->topic, strlen(record->topic)});
+    number_line(lines, PREFIX "Partition", record->partition);
+    number_line(lines, PREFIX "Offset", record->offset);
+    if (record->timestamp_ms >= 0)
+        number_line(lines, PREFIX "Timestamp", record->timestamp_ms);
+    if (!record->value) {
+        begin_line(lines);
+        put_literal(lines, PREFIX "Tombstone: true");
+        end_line(lines);
+    }
+}
+
+/* The story. */
+
+const struct http_line *call_lines_fill(struct call_lines *lines, const struct record *record,
+                                        struct http_line *tail)
+{
+    size_t passed = passed_headers(record);
+
+    reserve(lines, record, passed);
+    put_coordinates(lines, record);
+    if (record->key)
+        put_key(lines, record);
+    for (size_t i = 0; i < passed; i++)
+        put_header(lines, &record->headers[i]);
+    if (passed < record->header_count)
+        number_line(lines, PREFIX "Headers-Dropped", (int64_t)(record->header_count - passed));
+    for (size_t i = 0; i < lines->count; i++)
+        lines->nodes[i].next = i + 1 < lines->count ? &lines->nodes[i + 1] : tail;
+    return lines->nodes;
+}
+
+void call_lines_release(struct call_lines *lines)
+{
+    free(lines->nodes);
+    *lines = (struct call_lines){0};
+}
