@@ -132,6 +132,13 @@ await() { # SECONDS PID COMMAND...
     done
 }
 
+# In a session of its own, so that Ctrl-C is ours alone to pass on (to the connector a second signal
+# means "at once"), and ended with us even if we are killed.
+start() { # COMMAND...
+    setsid setpriv --pdeathsig TERM -- "$@" &
+    pids+=($!)
+}
+
 # Ends what the demo started, the last first, and nothing else.
 stop_all() {
     local pid i
@@ -160,22 +167,22 @@ fail() {
 }
 
 start_sandbox() {
-    build/sandbox --listen "127.0.0.1:$GATEWAY_PORT" --functions "$FUNCTIONS" \
-        --bootstrap-file "$folder/bootstrap" >/dev/null 2>"$folder/sandbox.log" &
-    pids+=($!)
+    start build/sandbox --listen "127.0.0.1:$GATEWAY_PORT" --functions "$FUNCTIONS" \
+        --bootstrap-file "$folder/bootstrap" >/dev/null 2>"$folder/sandbox.log"
     await "$START_SECONDS" $! test -s "$folder/bootstrap" || fail "the sandbox did not start"
     bootstrap=$(<"$folder/bootstrap")
 }
 
+# Its log goes to the terminal and to a file. tee ends with the connector, by the end of the pipe.
 # initial_offset=earliest: the brokers are new, so every record in them is the demo's own.
 start_connector() {
-    env broker_host="$bootstrap" gateway_url="http://127.0.0.1:$GATEWAY_PORT" print_response=true \
-        group=demo initial_offset=earliest admin_listen="127.0.0.1:$ADMIN_PORT" \
-        build/kafka-connector >"$folder/connector.log" 2>&1 &
+    mkfifo "$folder/pipe"
+    (trap '' INT TERM && exec tee "$folder/connector.log" <"$folder/pipe") &
+    pids+=($!)
+    start env broker_host="$bootstrap" gateway_url="http://127.0.0.1:$GATEWAY_PORT" \
+        print_response=true group=demo initial_offset=earliest \
+        admin_listen="127.0.0.1:$ADMIN_PORT" build/kafka-connector >"$folder/pipe" 2>&1
     connector=$!
-    pids+=("$connector")
-    tail -n +1 -F --pid="$connector" "$folder/connector.log" 2>/dev/null &
-    pids=("$!" "${pids[@]}")
     await "$START_SECONDS" "$connector" listening "$ADMIN_PORT" ||
         fail "the connector did not start"
 }
@@ -194,15 +201,17 @@ answered() { # FUNCTION
     grep -Eq "Response \[[0-9]+\] from $1( |\$)" "$folder/connector.log"
 }
 
+# One topic after another, faas-request with figlet's letters last.
 invoke_all() {
     local name topic
-    for topic in $(functions | cut -d' ' -f2 | sort -u); do
+    for topic in $(functions | cut -d' ' -f2 | sort -ru); do
         echo "== a record to $topic"
         send "$topic"
+        for name in $(functions | awk -v topic="$topic" '$2 == topic {print $1}'); do
+            await "$ANSWER_SECONDS" "$connector" answered "$name" ||
+                fail "no answer of $name came"
+        done
     done
-    while read -r name topic; do
-        await "$ANSWER_SECONDS" "$connector" answered "$name" || fail "no answer of $name came"
-    done < <(functions)
 }
 
 tell_next() {
@@ -211,6 +220,7 @@ tell_next() {
 == The demo runs. In another terminal, from this folder:
 
   build/producer -broker $bootstrap -topic faas-request -value "hello world"
+  build/producer -broker $bootstrap -topic faas-request -file -     # each line you type
   build/producer -broker $bootstrap -topic texts -messages=1000
   curl http://127.0.0.1:$ADMIN_PORT/status
   \${EDITOR:-nano} $FUNCTIONS        # another program, topic or function: save it and send again
@@ -234,7 +244,6 @@ demo() {
     echo "== Kafka at $bootstrap, gateway at http://127.0.0.1:$GATEWAY_PORT, functions of $FUNCTIONS"
     start_connector
     invoke_all
-    sleep 0.3 # what tail still has to show
     [ "$stay" = yes ] || return 0
     tell_next
     wait "$connector" || fail "the connector ended"
