@@ -5,6 +5,8 @@ VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo unk
 comma    := ,
 FLAVOUR  := $(if $(SANITIZE),$(subst $(comma),-,$(SANITIZE)),release)$(if $(findstring clang,$(CC)),-clang)
 B        := build/$(FLAVOUR)
+# where the tests find the programs
+export BUILD := $(B)
 PACKAGES := rdkafka libcurl libcjson libuv libmicrohttpd
 
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla $(if $(CI),-Werror)

@@ -3,8 +3,8 @@
 #include "tests/harness/broker.h"
 
 #include "base/xalloc.h"
+#include "tests/harness/child.h"
 #include "tests/harness/fail.h"
-#include "tests/harness/program.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@ enum { START_MS = 90 * 1000, STOP_MS = 30 * 1000 };
 
 struct broker {
     uv_loop_t *loop;
-    struct program *program; /* NULL: stopped */
+    struct child *program; /* NULL: stopped */
     char folder[64];
     char bootstrap[64];
 };
@@ -35,9 +35,9 @@ void broker_restart(struct broker *broker)
 {
     const char *const arguments[] = {"tests/kafka/kafka.sh", "run", broker->folder, NULL};
 
-    broker->program = program_start(broker->loop, arguments, NULL);
-    if (!program_await_text(broker->program, "Kafka Server started", START_MS))
-        fail("the broker does not start:\n%s", program_output(broker->program));
+    broker->program = child_start(broker->loop, arguments, NULL);
+    if (!child_await_text(broker->program, "Kafka Server started", START_MS))
+        fail("the broker does not start:\n%s", child_output(broker->program));
 }
 
 struct broker *broker_new(uv_loop_t *loop)
@@ -57,28 +57,28 @@ void broker_stop(struct broker *broker, int signal)
 {
     int status;
 
-    program_signal(broker->program, signal);
-    if (!program_await_end(broker->program, STOP_MS, &status))
+    child_signal(broker->program, signal);
+    if (!child_await_end(broker->program, STOP_MS, &status))
         fail("the broker does not end");
-    program_free(broker->program);
+    child_free(broker->program);
     broker->program = NULL;
 }
 
 static void remove_folder(struct broker *broker)
 {
     const char *const arguments[] = {"rm", "-rf", broker->folder, NULL};
-    struct program *remover = program_start(broker->loop, arguments, NULL);
+    struct child *remover = child_start(broker->loop, arguments, NULL);
     int status;
 
-    program_await_end(remover, STOP_MS, &status);
-    program_free(remover);
+    child_await_end(remover, STOP_MS, &status);
+    child_free(remover);
 }
 
 void broker_free(struct broker *broker)
 {
     if (!broker)
         return;
-    program_free(broker->program);
+    child_free(broker->program);
     remove_folder(broker);
     free(broker);
 }

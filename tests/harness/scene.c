@@ -1,0 +1,166 @@
+/* scene: see scene.h. */
+#include "tests/harness/scene.h"
+
+#include "base/xalloc.h"
+#include "tests/harness/await.h"
+#include "tests/harness/fail.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LATENCY_MS = 5, ASSIGNED_MS = 30 * 1000, LIST_MAX = 32 };
+
+struct scene *scene_new(const char *name, const char *bootstrap, int partitions)
+{
+    struct scene *scene = xcalloc(1, sizeof *scene);
+    char *reason;
+
+    if (!bootstrap)
+        bootstrap = getenv("KAFKA_BOOTSTRAP");
+    if (!bootstrap)
+        fail("no KAFKA_BOOTSTRAP: run this by make test-kafka");
+    uv_loop_init(&scene->loop);
+    scene->bootstrap = xstrdup(bootstrap);
+    scene->topic = xstrdup(name);
+    scene->cluster = cluster_new(bootstrap, name);
+    cluster_create(scene->cluster, name, partitions);
+    scene->gateway = faas_gateway_new(&scene->loop, "127.0.0.1:0", &reason);
+    if (!scene->gateway)
+        fail("the gateway: %s", reason);
+    scene->log = call_log_new(&scene->loop, scene->gateway);
+    scene->function = faas_deploy(scene->gateway, SCENE_FUNCTION, NULL, name);
+    faas_script(scene->function, &(struct faas_reply){.latency_ms = LATENCY_MS});
+    return scene;
+}
+
+void scene_free(struct scene *scene)
+{
+    call_log_free(scene->log);
+    faas_gateway_free(scene->gateway);
+    cluster_free(scene->cluster);
+    if (!await_close(&scene->loop))
+        fail("something is left on the loop of %s", scene->topic);
+    free(scene->topic);
+    free(scene->bootstrap);
+    free(scene);
+}
+
+/* The programs `make` has built: build/ or, of another flavour, the folder it says. */
+static char *program_path(const char *name)
+{
+    const char *folder = getenv("BUILD");
+
+    return xasprintf("%s/%s", folder ? folder : "build", name);
+}
+
+/* Of two lists "name=value" the second one's names win. Ends the test when that is too much. */
+static void merge(const char **to, const char *const *first, const char *const *second)
+{
+    size_t count = 0;
+
+    for (; *first; first++) {
+        size_t size = strcspn(*first, "=") + 1;
+        bool replaced = false;
+
+        for (size_t i = 0; second && second[i]; i++)
+            replaced |= strncmp(*first, second[i], size) == 0;
+        if (!replaced)
+            to[count++] = *first;
+    }
+    for (; second && *second; second++)
+        to[count++] = *second;
+    if (count >= LIST_MAX)
+        fail("too many settings");
+    to[count] = NULL;
+}
+
+struct child *scene_connector(struct scene *scene, const char *const *settings)
+{
+    char *path = program_path("kafka-connector");
+    char *gateway = xasprintf("gateway_url=%s", faas_gateway_url(scene->gateway));
+    char *broker = xasprintf("broker_host=%s", scene->bootstrap);
+    char *group = xasprintf("group=%s", scene->topic);
+    const char *own[] = {gateway, broker, group, "initial_offset=earliest",
+                         "admin_listen=127.0.0.1:0",
+                         /* a member that was killed is missed soon */
+                         "kafka_session_timeout_ms=2000", NULL};
+    const char *all[LIST_MAX];
+    struct child *program;
+
+    merge(all, own, settings);
+    program = child_start(&scene->loop, (const char *[]){path, NULL}, all);
+    free(group);
+    free(broker);
+    free(gateway);
+    free(path);
+    return program;
+}
+
+void scene_await_assigned(struct child *connector, size_t times)
+{
+    if (!child_await_count(connector, "Rebalanced: &{Type:rebalance OK", times, ASSIGNED_MS))
+        fail("the connector was not given partitions %zu times:\n%s", times,
+             child_output(connector));
+}
+
+struct child *scene_load(struct scene *scene, int64_t records, int64_t throughput,
+                         const char *const *arguments)
+{
+    char *path = program_path("producer");
+    char *broker = xasprintf("-broker=%s", scene->bootstrap);
+    char *topic = xasprintf("-topic=%s", scene->topic);
+    char *count = xasprintf("-messages=%" PRId64, records);
+    char *rate = xasprintf("-throughput=%" PRId64, throughput);
+    const char *own[] = {
+        path, broker, topic, count, rate, "-keys=100", "-X=message.timeout.ms=120000", NULL};
+    const char *all[LIST_MAX];
+    struct child *program;
+
+    merge(all, own, arguments);
+    program = child_start(&scene->loop, all, NULL);
+    free(rate);
+    free(count);
+    free(topic);
+    free(broker);
+    free(path);
+    return program;
+}
+
+static bool all_committed(void *context)
+{
+    struct scene *scene = context;
+
+    return cluster_all_committed(scene->cluster, scene->topic);
+}
+
+bool scene_await_done(struct scene *scene, struct child *load, int64_t timeout_ms)
+{
+    int status;
+
+    if (!child_await_end(load, timeout_ms, &status) || status != 0)
+        fail("the producer has not done its part:\n%s", child_output(load));
+    return await(&scene->loop, all_committed, scene, timeout_ms);
+}
+
+struct ran {
+    struct scene *scene;
+    size_t count;
+};
+
+static bool has_run(void *context)
+{
+    struct ran *ran = context;
+
+    return call_log_ran(ran->scene->log, SCENE_FUNCTION) >= ran->count;
+}
+
+bool scene_await_ran(struct scene *scene, size_t count, int64_t timeout_ms)
+{
+    return await(&scene->loop, has_run, &(struct ran){scene, count}, timeout_ms);
+}
+
+struct account scene_account(struct scene *scene)
+{
+    return account_of(scene->log, scene->cluster, SCENE_FUNCTION, scene->topic);
+}

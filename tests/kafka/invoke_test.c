@@ -1,0 +1,275 @@
+/* The shipped connector and producer with a real Apache Kafka and a scripted gateway: whatever
+ * comes and goes, each record of the log is accounted for. */
+#include "tests/harness/await.h"
+#include "tests/harness/broker.h"
+#include "tests/harness/scene.h"
+
+#include <criterion/criterion.h>
+#include <signal.h>
+#include <stdlib.h>
+
+enum { SOON_MS = 30 * 1000, LONG_MS = 90 * 1000 };
+
+/* Every record in the log ran; at most so many runs were one too many; none came before its turn.
+ */
+static void expect_all(struct scene *scene, int64_t records, int64_t repeated)
+{
+    struct account account = scene_account(scene);
+    char *text = account_text(&account);
+
+    cr_log_info("%s: %s", scene->topic, text);
+    cr_expect_eq(account.records, records, "%s", text);
+    cr_expect_eq(account.lost, 0, "%s", text);
+    cr_expect_leq(account.repeated, repeated, "%s, at most %ld were allowed", text, (long)repeated);
+    cr_expect_eq(account.strange, 0, "%s", text);
+    cr_expect_eq(account.disordered, 0, "%s", text);
+    free(text);
+}
+
+/* Ended by SIGTERM, a connector leaves with status 0. */
+static void stop(struct child *connector)
+{
+    int status;
+
+    child_signal(connector, SIGTERM);
+    cr_assert(child_await_end(connector, SOON_MS, &status), "still there:\n%s",
+              child_output(connector));
+    cr_expect_eq(status, 0, "status %d:\n%s", status, child_output(connector));
+    child_free(connector);
+}
+
+/* ---- what it says ---- */
+
+static const char drawn[] = " _____ _       _      _\n"
+                            "|  ___(_) __ _| | ___| |_\n";
+
+static void expect_line(struct child *program, const char *line)
+{
+    cr_expect_geq(child_count(program, line), 1, "no line \"%s\" in:\n%s", line,
+                  child_output(program));
+}
+
+Test(invoke, says_what_the_first_connector_said)
+{
+    struct scene *scene = scene_new("faas-request", NULL, 1);
+    struct faas_function *figlet = faas_deploy(scene->gateway, "figlet", NULL, "faas-request");
+    struct child *connector, *producer;
+
+    faas_remove(scene->function);
+    faas_namespaces(scene->gateway, false);
+    faas_script(figlet, &(struct faas_reply){.body = drawn});
+    connector = scene_connector(scene, (const char *[]){"print_response=true", NULL});
+    producer = scene_load(scene, 1, -1, NULL);
+    cr_assert(child_await_text(connector, "Response [200] from figlet", SOON_MS), "%s",
+              child_output(connector));
+    expect_line(connector, "Binding to topics: [faas-request]\n");
+    expect_line(connector, "Rebalanced: &{Type:rebalance OK Claimed:map[faas-request:[0]] "
+                           "Released:map[] Current:map[faas-request:[0]]}\n");
+    expect_line(connector, "Syncing topic map\n");
+    expect_line(connector, "[#1] Received on [faas-request,0]: 'Test the function.'\n");
+    expect_line(connector, "Invoke function: figlet\n");
+    expect_line(connector, "|  ___(_) __ _| | ___| |_\n");
+    cr_expect(scene_await_done(scene, producer, SOON_MS));
+    expect_line(producer, "Msg: topic(faas-request)/partition(0)/offset(0)\n");
+    cr_expect_eq(call_log_arrived(scene->log, "figlet"), 1);
+    cr_expect_str_eq(call_log_at(scene->log, 0)->body, "Test the function.");
+    stop(connector);
+    child_free(producer);
+    scene_free(scene);
+}
+
+/* ---- members come and go ---- */
+
+Test(invoke, members_join_and_leave_under_load)
+{
+    struct scene *scene = scene_new("rebalances", NULL, 6);
+    struct child *stays = scene_connector(scene, NULL), *load;
+    int joined = 0;
+
+    scene_await_assigned(stays, 1);
+    load = scene_load(scene, 16000, 1000, NULL);
+    while (child_runs(load)) {
+        struct child *guest = scene_connector(scene, NULL);
+
+        scene_await_assigned(guest, 1);
+        await_time(&scene->loop, 1000);
+        stop(guest);
+        joined++;
+    }
+    cr_expect_geq(joined, 3);
+    cr_expect(scene_await_done(scene, load, LONG_MS));
+    expect_all(scene, 16000, 0);
+    cr_expect_eq(scene_account(scene).crossed, 0, "two members called for one key at once");
+    stop(stays);
+    child_free(load);
+    scene_free(scene);
+}
+
+Test(invoke, a_kill_repeats_only_what_was_not_committed)
+{
+    struct scene *scene = scene_new("kill", NULL, 3);
+    struct child *connector = scene_connector(scene, NULL);
+    struct child *load = scene_load(scene, 8000, 1000, NULL);
+    int64_t uncommitted;
+    int status;
+
+    cr_assert(scene_await_ran(scene, 3000, SOON_MS), "%s", child_output(connector));
+    child_signal(connector, SIGKILL);
+    cr_assert(child_await_end(connector, SOON_MS, &status));
+    child_free(connector);
+    uncommitted = account_uncommitted(scene->log, scene->cluster, SCENE_FUNCTION, scene->topic);
+    cr_log_info("kill: %ld calls were not committed", (long)uncommitted);
+    /* 64 under way; 256 ended or those of 100 ms, and as many again while a commit is on its way */
+    cr_expect_leq(uncommitted, 64 + 2 * 256);
+    connector = scene_connector(scene, NULL);
+    cr_expect(scene_await_done(scene, load, LONG_MS), "%s", child_output(connector));
+    expect_all(scene, 8000, uncommitted);
+    stop(connector);
+    child_free(load);
+    scene_free(scene);
+}
+
+Test(invoke, a_restart_repeats_nothing)
+{
+    struct scene *scene = scene_new("restart", NULL, 3);
+    struct child *connector = scene_connector(scene, NULL);
+    struct child *load = scene_load(scene, 6000, 1000, NULL);
+
+    for (size_t ran = 1500; ran <= 4500; ran += 1500) {
+        cr_assert(scene_await_ran(scene, ran, SOON_MS), "%s", child_output(connector));
+        stop(connector);
+        connector = scene_connector(scene, NULL);
+    }
+    cr_expect(scene_await_done(scene, load, LONG_MS), "%s", child_output(connector));
+    expect_all(scene, 6000, 0);
+    stop(connector);
+    child_free(load);
+    scene_free(scene);
+}
+
+/* ---- others go away ---- */
+
+static void broker_goes_away(const char *name, int signal)
+{
+    enum { WINDOW = 100, PARTITIONS = 3 };
+    uv_loop_t loop; /* the broker's own: it outlives the scene */
+    struct broker *broker;
+    struct scene *scene;
+    struct child *connector, *load;
+
+    uv_loop_init(&loop);
+    broker = broker_new(&loop);
+    scene = scene_new(name, broker_bootstrap(broker), PARTITIONS);
+    connector = scene_connector(scene, (const char *[]){"partition_window=100", NULL});
+    load = scene_load(scene, 8000, 1000, NULL);
+    cr_assert(scene_await_ran(scene, 2000, SOON_MS), "%s", child_output(connector));
+    broker_stop(broker, signal);
+    await_time(&scene->loop, 1000);
+    broker_restart(broker);
+    cr_expect(scene_await_done(scene, load, LONG_MS), "%s", child_output(connector));
+    /* what was read and could not be committed, if the group had forgotten the member */
+    expect_all(scene, cluster_records(scene->cluster, scene->topic), WINDOW * PARTITIONS);
+    stop(connector);
+    child_free(load);
+    scene_free(scene);
+    broker_free(broker);
+    await_close(&loop);
+}
+
+Test(invoke, the_broker_is_restarted)
+{
+    broker_goes_away("broker-restart", SIGTERM);
+}
+
+Test(invoke, the_broker_is_killed)
+{
+    broker_goes_away("broker-kill", SIGKILL);
+}
+
+Test(invoke, the_gateway_is_away_for_a_while)
+{
+    struct scene *scene = scene_new("gateway-away", NULL, 3);
+    struct child *connector = scene_connector(scene, NULL);
+    struct child *load = scene_load(scene, 6000, 1000, NULL);
+    int64_t cut;
+    char *reason;
+
+    cr_assert(scene_await_ran(scene, 2000, SOON_MS), "%s", child_output(connector));
+    cut = (int64_t)call_log_in_flight(scene->log);
+    faas_gateway_down(scene->gateway);
+    await_time(&scene->loop, 3000);
+    cr_assert(faas_gateway_up(scene->gateway, &reason));
+    cr_expect(scene_await_done(scene, load, LONG_MS), "%s", child_output(connector));
+    expect_all(scene, 6000, cut);
+    stop(connector);
+    child_free(load);
+    scene_free(scene);
+}
+
+/* ---- topics change ---- */
+
+Test(invoke, partitions_added_under_load_lose_nothing)
+{
+    struct scene *scene = scene_new("grown", NULL, 2);
+    /* latest: a partition that is new must be read from its first record all the same */
+    struct child *connector =
+        scene_connector(scene, (const char *[]){"initial_offset=latest", NULL});
+    struct child *load;
+
+    scene_await_assigned(connector, 1);
+    load = scene_load(scene, 10000, 1000,
+                      (const char *[]){"-X=topic.metadata.refresh.interval.ms=200", NULL});
+    cr_assert(scene_await_ran(scene, 2000, SOON_MS), "%s", child_output(connector));
+    cluster_grow(scene->cluster, scene->topic, 6);
+    cr_expect(scene_await_done(scene, load, LONG_MS), "%s", child_output(connector));
+    cr_expect_gt(cluster_end(scene->cluster, scene->topic, 5), 0, "the load never saw them");
+    expect_all(scene, 10000, 0);
+    stop(connector);
+    child_free(load);
+    scene_free(scene);
+}
+
+Test(invoke, a_topic_made_anew_is_read_from_its_beginning)
+{
+    struct scene *scene = scene_new("anew", NULL, 2);
+    struct child *connector = scene_connector(scene, NULL);
+    struct child *load = scene_load(scene, 1000, -1, NULL);
+
+    cr_expect(scene_await_done(scene, load, SOON_MS), "%s", child_output(connector));
+    expect_all(scene, 1000, 0);
+    child_free(load);
+    cluster_delete(scene->cluster, scene->topic);
+    cluster_create(scene->cluster, scene->topic, 2);
+    call_log_clear(scene->log);
+    load = scene_load(scene, 600, -1, NULL);
+    cr_expect(scene_await_done(scene, load, LONG_MS), "%s", child_output(connector));
+    expect_all(scene, 600, 0);
+    stop(connector);
+    child_free(load);
+    scene_free(scene);
+}
+
+Test(invoke, fresh_replicas_leave_old_records_alone)
+{
+    static const char *const latest[] = {"initial_offset=latest", NULL};
+    struct scene *scene = scene_new("old-records", NULL, 6);
+    struct child *old = scene_load(scene, 10000, -1, NULL), *load, *replicas[2];
+    int status;
+
+    cr_assert(child_await_end(old, SOON_MS, &status) && status == 0, "%s", child_output(old));
+    replicas[0] = scene_connector(scene, latest);
+    replicas[1] = scene_connector(scene, latest);
+    scene_await_assigned(replicas[0], 1);
+    scene_await_assigned(replicas[1], 1);
+    call_log_settle(scene->log, 3000);
+    cr_expect_eq(call_log_arrived(scene->log, NULL), 0, "%s", child_output(replicas[0]));
+    load = scene_load(scene, 600, -1, NULL);
+    cr_expect(scene_await_done(scene, load, SOON_MS), "%s", child_output(replicas[0]));
+    cr_expect_eq(call_log_ran(scene->log, NULL), 600);
+    cr_expect_eq(scene_account(scene).lost, 10000, "only the new ones ran, each once");
+    stop(replicas[0]);
+    stop(replicas[1]);
+    child_free(load);
+    child_free(old);
+    scene_free(scene);
+}
