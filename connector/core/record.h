@@ -31,7 +31,11 @@ struct record {
 
     size_t memory; /* bytes it holds, for the byte budget */
     unsigned refs;
+    unsigned calls; /* under way: its bytes must stay where they are */
     void (*release)(struct record *);
+    /* Copies what it borrows from something larger, such as a fetched batch, and lets that go.
+     * NULL: nothing to copy, or done already. */
+    void (*detach)(struct record *);
 };
 
 static inline struct record *record_ref(struct record *record)
@@ -47,6 +51,15 @@ static inline void record_unref(struct record **record)
     *record = NULL;
     if (it && --it->refs == 0)
         it->release(it);
+}
+
+/* For a record that is going to be held for long. */
+static inline void record_detach(struct record *record)
+{
+    if (record->detach && !record->calls) {
+        record->detach(record);
+        record->detach = NULL;
+    }
 }
 
 #endif

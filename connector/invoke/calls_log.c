@@ -23,9 +23,12 @@ static struct log_subject subject_of(const struct record *record, const char *fu
     return (struct log_subject){record->topic, record->partition, record->offset, function};
 }
 
-bool calls_log_detailed(const struct invoke_options *options, const struct calls_count *count)
+bool calls_log_begin(const struct invoke_options *options, struct calls_count *count)
 {
-    return all(options) || (options->log_calls == LOG_CALLS_SUMMARY && !count->begun);
+    bool first = !count->begun;
+
+    count->begun = true;
+    return all(options) || (options->log_calls == LOG_CALLS_SUMMARY && first);
 }
 
 void calls_log_received(const struct invoke_options *options, const struct record *record,
@@ -63,7 +66,6 @@ void calls_log_answer(const struct invoke_options *options, const struct record 
 
 void calls_count_add(struct calls_count *count, const struct http_answer *answer)
 {
-    count->begun = true;
     count->total++;
     if (answer->outcome == HTTP_NOT_SENT)
         count->unsent++;
@@ -83,7 +85,7 @@ void calls_log_summary(const struct invoke_options *options, const char *functio
                        struct calls_count *count)
 {
     UT_string parts;
-    char status[8];
+    char status[16];
 
     if (!count->total)
         return;

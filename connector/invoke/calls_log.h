@@ -16,7 +16,7 @@ enum { CALLS_SUMMARY_INTERVAL_MS = 10000 };
 
 /* One function's calls since its last summary. */
 struct calls_count {
-    bool begun; /* its first call was written in full */
+    bool begun; /* its first invocation was picked to be logged */
     int64_t total, unsent, unanswered;
     int32_t by_status[600];
 };
@@ -25,9 +25,10 @@ struct calls_count {
 void calls_log_received(const struct invoke_options *options, const struct record *record,
                         int64_t number);
 
-/* The lines before and after a call, or nothing but counting. `detailed` as calls_log_detailed
- * told when it started. */
-bool calls_log_detailed(const struct invoke_options *options, const struct calls_count *count);
+/* An invocation of the function begins. Whether its record and calls are to be logged. */
+bool calls_log_begin(const struct invoke_options *options, struct calls_count *count);
+
+/* The lines before and after such a call. */
 void calls_log_invoke(const struct record *record, const char *function);
 void calls_log_answer(const struct invoke_options *options, const struct record *record,
                       const char *function, const struct http_answer *answer);

@@ -90,7 +90,7 @@ static void note_fault(struct committer *committer, const char *why_not)
     committer->fault = xstrdup(why_not);
 }
 
-static void settle(struct dispatcher *dispatcher, struct partition *partition, bool committed)
+static void settle(struct partition *partition, bool committed)
 {
     if (partition->committing < 0)
         return;
@@ -99,10 +99,15 @@ static void settle(struct dispatcher *dispatcher, struct partition *partition, b
         partition->announce = false;
     }
     partition->committing = -1;
-    if (committed && partition->state == PARTITION_STARTING) {
-        partition_set_state(partition, PARTITION_RUNNING);
-        dispatcher_take(dispatcher, partition);
-    }
+}
+
+/* After all are settled: taking may send the next commit. */
+static void begin(struct dispatcher *dispatcher, struct partition *partition)
+{
+    if (partition->state != PARTITION_STARTING || partition->committed < 0)
+        return;
+    partition_set_state(partition, PARTITION_RUNNING);
+    dispatcher_take(dispatcher, partition);
 }
 
 void committer_answered(struct dispatcher *dispatcher, const char *why_not)
@@ -113,7 +118,9 @@ void committer_answered(struct dispatcher *dispatcher, const char *why_not)
     dispatcher->metrics->values[why_not ? D_COMMIT_FAILURES : D_COMMITS].number++;
     note_fault(&dispatcher->committer, why_not);
     DL_FOREACH (dispatcher->partitions, partition)
-        settle(dispatcher, partition, !why_not);
+        settle(partition, !why_not);
+    DL_FOREACH (dispatcher->partitions, partition)
+        begin(dispatcher, partition);
     if (dispatcher->state == DISPATCHER_WORKING) {
         dispatcher_fill_slots(dispatcher);
         DL_FOREACH (dispatcher->partitions, partition)

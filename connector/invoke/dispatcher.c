@@ -72,6 +72,7 @@ static void owe(struct dispatcher *dispatcher, struct partition *partition, stru
         ledger_take(&partition->ledger, record->offset, (uint32_t)partition->bound, memory);
     struct subscription *subscription;
     struct invocation *invocation;
+    bool received = false; /* its line is due */
 
     dispatcher->memory += memory;
     DL_FOREACH (partition->subscriptions, subscription) {
@@ -79,19 +80,14 @@ static void owe(struct dispatcher *dispatcher, struct partition *partition, stru
             continue;
         invocation = invocation_new(dispatcher, subscription, record);
         invocation->sequence = sequence;
+        invocation->detailed =
+            calls_log_begin(dispatcher->setup.options, &subscription->function->calls);
+        received |= invocation->detailed;
         if (lanes_push(&subscription->lanes, record->key, record->key_size, &invocation->lane))
             invocation_set_state(invocation, INVOCATION_READY);
     }
-}
-
-static bool is_detailed(const struct dispatcher *dispatcher, const struct partition *partition)
-{
-    struct subscription *subscription;
-
-    DL_FOREACH (partition->subscriptions, subscription)
-        if (calls_log_detailed(dispatcher->setup.options, &subscription->function->calls))
-            return true;
-    return false;
+    if (received)
+        calls_log_received(dispatcher->setup.options, record, dispatcher->received);
 }
 
 static void skip(struct dispatcher *dispatcher, struct partition *partition,
@@ -134,8 +130,6 @@ static void receive(struct dispatcher *dispatcher, struct partition *partition,
     }
     dispatcher->received++;
     counter(dispatcher, D_RECEIVED)->number++;
-    if (is_detailed(dispatcher, partition))
-        calls_log_received(dispatcher->setup.options, record, dispatcher->received);
     if (!record->value_size || !partition->bound)
         skip(dispatcher, partition, record);
     else
@@ -247,8 +241,16 @@ static void on_assigned(void *sink, struct source_assignment *assignments, size_
     committer_touch(dispatcher);
 }
 
+/* Once stopped, there are no partitions any more, though the source still has them. */
+static bool is_stopped(const struct dispatcher *dispatcher)
+{
+    return dispatcher->state == DISPATCHER_IDLE;
+}
+
 static void on_ready(void *sink, void *partition)
 {
+    if (is_stopped(sink))
+        return;
     dispatcher_take(sink, partition);
     dispatcher_fill_slots(sink);
 }
@@ -257,6 +259,8 @@ static void on_end(void *sink, void *context, int64_t offset)
 {
     struct partition *partition = context;
 
+    if (is_stopped(sink))
+        return;
     ledger_advance(&partition->ledger, offset);
     if (partition_dirty(partition))
         committer_touch(sink);

@@ -73,11 +73,13 @@ void dispatcher_drop_partitions(struct dispatcher *dispatcher);
 
 /* subscriptions.c: brings a partition's subscriptions in step with the map. */
 void dispatcher_subscribe(struct dispatcher *dispatcher, struct partition *partition);
+/* Ends what is owed to a function that the map names no more, but what is being called. */
+void dispatcher_end_unbound(struct dispatcher *dispatcher, struct function *function);
 void dispatcher_free_functions(struct dispatcher *dispatcher);
 
 /* slots.c: a function has something ready or may be called again. */
 void dispatcher_list_function(struct dispatcher *dispatcher, struct function *function);
-/* Starts calls while there are slots. */
+/* Takes from the partitions that have room again, then starts calls while there are slots. */
 void dispatcher_fill_slots(struct dispatcher *dispatcher);
 
 /* outcome.c */

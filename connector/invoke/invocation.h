@@ -49,7 +49,7 @@ struct invocation {
     struct dispatcher *dispatcher;
     struct subscription *subscription;
     struct record *record;
-    struct call *call;                              /* calling */
+    struct call *call;                              /* calling, until it is answered */
     struct delay *delay;                            /* backing off */
     struct invocation *prev, *next;                 /* its function's ready list */
     struct invocation *prev_sibling, *next_sibling; /* its partition's list */

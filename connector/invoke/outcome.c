@@ -230,15 +230,17 @@ void invocation_answered(void *context, const struct http_answer *answer)
         retry_wait_ms(&function->rules, invocation->count.attempts + invocation->count.timeouts,
                       answer->retry_after_ms, next_random(dispatcher));
 
+    invocation->call = NULL;
     log_answer(invocation, answer);
     judge_gateway(dispatcher, invocation->gateway_probe, answer);
     judge_function(function, verdict, invocation->function_probe, dispatcher_now(dispatcher), wait);
     follow(invocation, verdict, answer, wait);
+    if (!function->bound)
+        dispatcher_end_unbound(dispatcher, function);
     dispatcher_list_function(dispatcher, function);
     if (dispatcher->state == DISPATCHER_DRAINING) {
         drain_continue(dispatcher);
         return;
     }
-    dispatcher_take_all(dispatcher);
     dispatcher_fill_slots(dispatcher);
 }

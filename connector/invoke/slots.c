@@ -47,12 +47,12 @@ static void put_aside(struct dispatcher *dispatcher, struct function *function, 
 static bool has_share(const struct dispatcher *dispatcher, const struct function *function)
 {
     size_t slots = (size_t)dispatcher->setup.options->max_inflight;
-    bool alone = dispatcher->waiting->next == NULL;
 
-    return alone || function->in_flight < (slots + 1) / 2;
+    return function->in_flight < (slots + 1) / 2;
 }
 
-/* The next function to serve, moved to the circle's end; NULL: none may be called now. */
+/* The next function to serve, moved to the circle's end; NULL: none may be called now. One that is
+ * left alone in the circle needs no share: nobody else wants the slot. */
 static struct function *next_function(struct dispatcher *dispatcher, int64_t now)
 {
     struct function *function, *next;
@@ -60,15 +60,16 @@ static struct function *next_function(struct dispatcher *dispatcher, int64_t now
     DL_FOREACH_SAFE (dispatcher->waiting, function, next) {
         if (!function->ready) {
             unlist(dispatcher, function);
-        } else if (function->bound && !target_allows(&function->target, now)) {
+        } else if (!target_allows(&function->target, now)) {
             put_aside(dispatcher, function, now);
-        } else if (!function->bound || has_share(dispatcher, function)) {
+        } else if (has_share(dispatcher, function)) {
             unlist(dispatcher, function);
             dispatcher_list_function(dispatcher, function);
             return function;
         }
     }
-    return NULL;
+    function = dispatcher->waiting;
+    return function && !function->next ? function : NULL;
 }
 
 static void start_call(struct dispatcher *dispatcher, struct invocation *invocation)
@@ -78,8 +79,6 @@ static void start_call(struct dispatcher *dispatcher, struct invocation *invocat
     invocation_set_state(invocation, INVOCATION_CALLING);
     invocation->gateway_probe = target_started(&dispatcher->gateway);
     invocation->function_probe = target_started(&function->target);
-    invocation->detailed = calls_log_detailed(dispatcher->setup.options, &function->calls);
-    function->calls.begun = true;
     if (invocation->detailed)
         calls_log_invoke(invocation->record, function->path);
     invocation->call =
@@ -106,14 +105,6 @@ static bool gateway_allows(struct dispatcher *dispatcher, int64_t now)
     return false;
 }
 
-static void serve(struct dispatcher *dispatcher, struct invocation *invocation)
-{
-    if (invocation->subscription->function->bound)
-        start_call(dispatcher, invocation);
-    else
-        invocation_finish(invocation, END_UNBOUND);
-}
-
 void dispatcher_fill_slots(struct dispatcher *dispatcher)
 {
     int64_t now = dispatcher_now(dispatcher);
@@ -123,8 +114,9 @@ void dispatcher_fill_slots(struct dispatcher *dispatcher)
     if (dispatcher->filling || dispatcher->state != DISPATCHER_WORKING)
         return;
     dispatcher->filling = true;
+    dispatcher_take_all(dispatcher);
     while (dispatcher->in_flight < slots && gateway_allows(dispatcher, now) &&
            (function = next_function(dispatcher, now)))
-        serve(dispatcher, function->ready);
+        start_call(dispatcher, function->ready);
     dispatcher->filling = false;
 }

@@ -84,19 +84,31 @@ void dispatcher_subscribe(struct dispatcher *dispatcher, struct partition *parti
         partition->skipping = false;
 }
 
-/* What waits in any way becomes ready, so that the slots end it as unbound. */
-static void release_waiting(struct function *function, struct partition *partitions)
+/* What backs off or is held becomes ready. */
+static void release_waiting(struct partition *partition, const struct function *function)
 {
-    struct invocation *invocation, *next;
-    struct partition *partition;
+    struct invocation *invocation;
 
-    DL_FOREACH (partitions, partition)
-        DL_FOREACH_SAFE2(partition->invocations, invocation, next, next_sibling)
-    if (invocation->subscription->function == function &&
-        (invocation->state == INVOCATION_BACKING_OFF || invocation->state == INVOCATION_HELD)) {
+    DL_FOREACH2(partition->invocations, invocation, next_sibling)
+    {
+        if (invocation->subscription->function != function)
+            continue;
+        if (invocation->state != INVOCATION_BACKING_OFF && invocation->state != INVOCATION_HELD)
+            continue;
         invocation_stop(invocation);
         invocation_set_state(invocation, INVOCATION_READY);
     }
+}
+
+/* One that ends lets the next in its lane become ready, until none is left. */
+void dispatcher_end_unbound(struct dispatcher *dispatcher, struct function *function)
+{
+    struct partition *partition;
+
+    DL_FOREACH (dispatcher->partitions, partition)
+        release_waiting(partition, function);
+    while (function->ready)
+        invocation_finish(function->ready, END_UNBOUND);
 }
 
 static void unbind_function(struct dispatcher *dispatcher, struct function *function)
@@ -109,8 +121,7 @@ static void unbind_function(struct dispatcher *dispatcher, struct function *func
                     function->pending);
     function->bound = false;
     delay_cancel(&function->probe_due);
-    release_waiting(function, dispatcher->partitions);
-    dispatcher_list_function(dispatcher, function);
+    dispatcher_end_unbound(dispatcher, function);
 }
 
 static void bind_function(struct dispatcher *dispatcher, const struct function_spec *spec)
@@ -146,12 +157,10 @@ void dispatcher_set_map(struct dispatcher *dispatcher, const struct topic_map *m
             unbind_function(dispatcher, function);
     while ((spec = topic_map_next(map, spec)))
         bind_function(dispatcher, spec);
-    dispatcher_fill_slots(dispatcher);
     DL_FOREACH (dispatcher->partitions, partition)
         dispatcher_subscribe(dispatcher, partition);
     free_unused_functions(dispatcher);
     dispatcher->room = true; /* a topic that had no function may have one */
-    dispatcher_take_all(dispatcher);
     dispatcher_fill_slots(dispatcher);
 }
 

@@ -16,8 +16,9 @@
 enum { RECORD_OVERHEAD = 512 };
 
 struct kafka_record {
-    struct record record; /* first */
-    rd_kafka_event_t *event;
+    struct record record;    /* first */
+    rd_kafka_event_t *event; /* NULL: detached */
+    char *copy;              /* what it borrowed from the event, once detached */
     struct record_header headers[];
 };
 
@@ -25,8 +26,50 @@ static void record_release(struct record *record)
 {
     struct kafka_record *it = (struct kafka_record *)record;
 
-    rd_kafka_event_destroy(it->event);
+    if (it->event)
+        rd_kafka_event_destroy(it->event);
+    free(it->copy);
     free(it);
+}
+
+/* Copies bytes to *at, which moves on, and says where they are now. NULL stays NULL. */
+static const void *put(char **at, const void *bytes, size_t size)
+{
+    char *to = *at;
+
+    if (!bytes)
+        return NULL;
+    memcpy(to, bytes, size);
+    *at += size;
+    return to;
+}
+
+static size_t borrowed_size(const struct kafka_record *it)
+{
+    const struct record *record = &it->record;
+    size_t size = strlen(record->topic) + 1 + record->key_size + record->value_size;
+
+    for (size_t i = 0; i < record->header_count; i++)
+        size += strlen(it->headers[i].name) + 1 + it->headers[i].size;
+    return size;
+}
+
+static void record_copy_out(struct record *record)
+{
+    struct kafka_record *it = (struct kafka_record *)record;
+    char *at = it->copy = xmalloc(borrowed_size(it));
+
+    record->topic = put(&at, record->topic, strlen(record->topic) + 1);
+    record->key = put(&at, record->key, record->key_size);
+    record->value = put(&at, record->value, record->value_size);
+    for (size_t i = 0; i < record->header_count; i++) {
+        struct record_header *header = &it->headers[i];
+
+        header->name = put(&at, header->name, strlen(header->name) + 1);
+        header->value = put(&at, header->value, header->size);
+    }
+    rd_kafka_event_destroy(it->event);
+    it->event = NULL;
 }
 
 static size_t fill_headers(struct record_header *to, const rd_kafka_headers_t *headers,
@@ -52,6 +95,7 @@ static struct record *record_new(rd_kafka_event_t *event, const rd_kafka_message
         count = rd_kafka_header_cnt(headers);
     it = xmalloc(sizeof(*it) + count * sizeof(it->headers[0]));
     it->event = event;
+    it->copy = NULL;
     it->record = (struct record){
         .topic = rd_kafka_topic_name(message->rkt),
         .partition = message->partition,
@@ -65,6 +109,7 @@ static struct record *record_new(rd_kafka_event_t *event, const rd_kafka_message
         .header_count = count,
         .refs = 1,
         .release = record_release,
+        .detach = record_copy_out,
     };
     it->record.memory = RECORD_OVERHEAD + sizeof(*it) + message->key_len + message->len +
                         fill_headers(it->headers, headers, count);
