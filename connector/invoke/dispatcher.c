@@ -176,12 +176,13 @@ static void log_start(struct dispatcher *dispatcher, const struct source_assignm
                       enum start_reason reason, int64_t start)
 {
     struct log_subject subject = {assignment->topic, assignment->number, -1, NULL};
-    bool warn = reason == START_EXPIRED || reason == START_MADE_ANEW;
+    enum log_level level = LOG_LEVEL_DEBUG; /* the usual ones: a line a partition is too much */
 
-    log_write(warn                        ? LOG_LEVEL_WARNING
-              : reason == START_COMMITTED ? LOG_LEVEL_DEBUG
-                                          : LOG_LEVEL_INFO,
-              &subject, "starts at offset %" PRId64 ": %s", start, start_reason_text(reason));
+    if (reason == START_ADDED)
+        level = LOG_LEVEL_INFO;
+    else if (reason == START_EXPIRED || reason == START_MADE_ANEW)
+        level = LOG_LEVEL_WARNING;
+    log_write(level, &subject, "starts at offset %" PRId64 ": %s", start, start_reason_text(reason));
     if (reason == START_EXPIRED)
         counter(dispatcher, D_EXPIRED)->number += start - assignment->committed;
     if (reason == START_MADE_ANEW)
