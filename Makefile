@@ -6,7 +6,7 @@ comma    := ,
 FLAVOUR  := $(if $(SANITIZE),$(subst $(comma),-,$(SANITIZE)),release)$(if $(findstring clang,$(CC)),-clang)
 B        := build/$(FLAVOUR)
 # where the tests find the programs
-export BUILD := $(B)
+export BUILD := $(B)/bin
 PACKAGES := rdkafka libcurl libcjson libuv libmicrohttpd
 
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla $(if $(CI),-Werror)

@@ -36,7 +36,10 @@ void await_time(uv_loop_t *loop, int64_t ms)
 
 bool await_close(uv_loop_t *loop)
 {
-    for (int turns = 0; turns < 100 && uv_loop_close(loop) == UV_EBUSY; turns++)
+    for (int turns = 0; turns < 100; turns++) {
+        if (uv_loop_close(loop) == 0)
+            return true;
         uv_run(loop, UV_RUN_NOWAIT);
-    return !uv_loop_alive(loop);
+    }
+    return false;
 }
