@@ -5,6 +5,7 @@
 
 #include "base/base64.h"
 
+#include <assert.h>
 #include <string.h>
 
 static const char prefix[] = "kc1:";
@@ -57,6 +58,7 @@ size_t progress_encode(const struct progress *progress, char text[PROGRESS_TEXT_
     size_t size = 0;
     uint32_t sum;
 
+    assert(progress->born >= 1);
     bytes[size++] = VERSION_1;
     size += put_varint(bytes + size, (uint64_t)progress->born);
     sum = checksum(bytes, size);

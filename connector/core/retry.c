@@ -27,10 +27,10 @@ bool retry_codes_parse(const char *text, struct retry_rules *rules)
 {
     bool codes[RETRY_STATUS_MAX + 1] = {false};
 
-    for (; *text; text++) {
-        if (!read_code(&text, codes) || (*text && *text != ','))
+    for (const char *at = text; *text; at++) {
+        if (!read_code(&at, codes) || (*at && *at != ','))
             return false;
-        if (!*text)
+        if (!*at)
             break;
     }
     memcpy(rules->codes, codes, sizeof(codes));
@@ -58,7 +58,8 @@ struct retry_rules retry_rules_for(const struct retry_rules *defaults,
 
 static bool retryable(const struct retry_rules *rules, const struct attempt *attempt)
 {
-    if (attempt->internal_error)
+    /* Not below 400: the mark on a good answer would have the function run again. */
+    if (attempt->internal_error && attempt->status >= 400)
         return true;
     if (rules->only_2xx_done)
         return attempt->status < 200 || attempt->status > 299;
@@ -90,7 +91,7 @@ int64_t retry_wait_ms(const struct retry_rules *rules, uint32_t failures, int64_
     int64_t wait = rules->min_wait_ms;
 
     for (uint32_t i = 1; i < failures && wait < rules->max_wait_ms; i++)
-        wait *= 2;
+        wait = wait ? wait * 2 : 1; /* from 0 too, or what is away is hammered for ever */
     if (wait > rules->max_wait_ms)
         wait = rules->max_wait_ms;
     wait = (int64_t)(random % ((uint64_t)wait + 1));

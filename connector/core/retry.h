@@ -7,9 +7,10 @@
  *   error of the gateway's own                then exhausted
  *   no whole answer after sending             the function may have run: `timeouts` further tries
  *   not sent                                  not counted: the gateway was not there
- * Waits grow from min_wait by powers of two to max_wait, with full jitter (a random part of it, as
- * "Exponential Backoff And Jitter", AWS Architecture Blog, 2015), so that many records that failed
- * together do not come back together. Retry-After is honoured up to 10 x max_wait.
+ * Waits grow from min_wait (0: from 1 ms at the second) by powers of two to max_wait, with full
+ * jitter (a random part of it, as "Exponential Backoff And Jitter", AWS Architecture Blog, 2015),
+ * so that many records that failed together do not come back together. Retry-After is honoured up
+ * to 10 x max_wait.
  */
 #ifndef CORE_RETRY_H
 #define CORE_RETRY_H
@@ -30,8 +31,8 @@ struct retry_rules {
     bool codes[RETRY_STATUS_MAX + 1];
 };
 
-/* Reads a list of statuses ("404,408,5xx" is not one: three digits each) into rules->codes. False
- * at the first that is none, with the list as it was. */
+/* Reads a list of statuses ("404,408,5xx" is not one: three digits each) into rules->codes; the
+ * empty text is the empty list. False at the first that is none, with the list as it was. */
 bool retry_codes_parse(const char *text, struct retry_rules *rules);
 
 /* The rules for a function: `defaults` with what its annotations say over it. A list of codes that
@@ -44,7 +45,7 @@ enum attempt_end { ATTEMPT_ANSWERED, ATTEMPT_UNKNOWN, ATTEMPT_NOT_SENT };
 struct attempt {
     enum attempt_end end;
     long status;            /* ATTEMPT_ANSWERED */
-    bool internal_error;    /* the gateway says the error is its own */
+    bool internal_error;    /* the gateway says the error is its own; heeded from 400 up */
     int64_t retry_after_ms; /* -1: none */
 };
 

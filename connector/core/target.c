@@ -48,27 +48,27 @@ bool target_started(struct target *target)
     return true;
 }
 
-bool target_succeeded(struct target *target, int64_t now_ms)
+void target_quit(struct target *target, bool probe)
 {
+    if (probe)
+        target->probing = false;
+}
+
+bool target_succeeded(struct target *target, bool probe, int64_t now_ms)
+{
+    target_quit(target, probe);
     target->failures = 0;
-    target->probing = false;
     return set_state(target, TARGET_UP, now_ms);
 }
 
 bool target_failed(struct target *target, bool probe, int64_t now_ms, int64_t wait_ms)
 {
-    if (target->state == TARGET_AWAY && !(probe && target->probing))
+    target_quit(target, probe);
+    if (target->state == TARGET_AWAY && !probe)
         return false;
-    target->probing = false;
     target->failures++;
     if (target->failures < target->limit)
         return set_state(target, TARGET_SUSPECT, now_ms);
     target->due_ms = now_ms + wait_ms;
     return set_state(target, TARGET_AWAY, now_ms);
-}
-
-void target_quit(struct target *target, bool probe)
-{
-    if (probe)
-        target->probing = false;
 }

@@ -6,7 +6,8 @@
  *   away     the limit was reached: one probe at a time, after a wait that grows; all else waits
  *
  * A success from any call makes it up. While away only the probe's failure moves the wait: calls
- * that were under way when it went away say nothing new.
+ * that were under way when it went away say nothing new. A probe that is still under way when the
+ * target has come back and gone again is the one probe then.
  */
 #ifndef CORE_TARGET_H
 #define CORE_TARGET_H
@@ -20,7 +21,7 @@ struct target {
     enum target_state state;
     uint32_t limit;    /* failures in a row that make it away; >= 1 */
     uint32_t failures; /* in a row: while away, of probes too */
-    bool probing;      /* away: the probe is under way */
+    bool probing;      /* the probe is under way, whatever the state is by now */
     int64_t due_ms;    /* away: when the next probe may go */
     int64_t since_ms;  /* when it came to its state */
 };
@@ -36,7 +37,7 @@ bool target_started(struct target *target);
 /* How a call ended. wait_ms: until the next probe, should it be or become away. Each returns true
  * when the state changed. A call that ended without saying anything about the target (cancelled)
  * is only `quit`. */
-bool target_succeeded(struct target *target, int64_t now_ms);
+bool target_succeeded(struct target *target, bool probe, int64_t now_ms);
 bool target_failed(struct target *target, bool probe, int64_t now_ms, int64_t wait_ms);
 void target_quit(struct target *target, bool probe);
 

@@ -149,7 +149,7 @@ static void judge_gateway(struct dispatcher *dispatcher, bool probe,
                              next_random(dispatcher));
         target_failed(&dispatcher->gateway, probe, now, wait);
     } else {
-        target_succeeded(&dispatcher->gateway, now);
+        target_succeeded(&dispatcher->gateway, probe, now);
     }
     if (was_away != (dispatcher->gateway.state == TARGET_AWAY))
         log_gateway(dispatcher, answer->reason);
@@ -164,7 +164,7 @@ static void judge_function(struct function *function, enum verdict verdict, bool
 
     subject.function = function->path;
     if (verdict == VERDICT_DONE)
-        target_succeeded(&function->target, now);
+        target_succeeded(&function->target, probe, now);
     else if (verdict == VERDICT_RETRY || verdict == VERDICT_EXHAUSTED)
         target_failed(&function->target, probe, now, wait);
     else
