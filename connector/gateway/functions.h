@@ -32,8 +32,7 @@ void functions_free(struct functions *functions);
 /* Starts asking. */
 void functions_start(struct functions *functions);
 
-/* The map in force; NULL before the first good list. Borrowed until the loop's next turn: a list
- * that changes nothing replaces it by its like without a call of `changed`. */
+/* The map in force; NULL before the first good list. Borrowed until `changed` is called. */
 const struct topic_map *functions_map(const struct functions *functions);
 
 /* When the map in force was last confirmed by a good list, by uv_now's clock; -1: never. */

@@ -24,6 +24,7 @@ struct http_loop {
     CURLM *multi;
     uv_timer_t timer;
     uv_check_t check;
+    uv_idle_t now; /* runs when something ended within a timer: no waiting for sockets then */
     struct watch **watches; /* by file descriptor */
     size_t room;
     unsigned handles; /* libuv's that are not closed yet */
@@ -224,6 +225,11 @@ static int close_socket(void *context, curl_socket_t fd)
     return close(fd);
 }
 
+static void on_idle(uv_idle_t *idle)
+{
+    (void)idle; /* that it runs keeps the loop from waiting */
+}
+
 static void on_timer(uv_timer_t *timer)
 {
     struct http_loop *loop = timer->data;
@@ -233,9 +239,12 @@ static void on_timer(uv_timer_t *timer)
      * which stands still within a turn of the loop, was behind curl's. */
     loop->in_timer = true;
     curl_multi_socket_action(loop->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-    loop->touched = false;
-    loop->collect(loop->context);
     loop->in_timer = false;
+    /* A fast answer is read here at once. What ended is collected by on_check, where a request
+     * that follows may ask for a timer of 0 ms: waiting for 1 ms each time cost two thirds of the
+     * rate of one request after another. */
+    loop->touched = true;
+    uv_idle_start(&loop->now, on_idle);
 }
 
 /* libuv runs a timer of 0 ms that is started within a timer in the same turn: requests that fail
@@ -268,6 +277,7 @@ static void on_check(uv_check_t *check)
     if (!loop->touched)
         return;
     loop->touched = false;
+    uv_idle_stop(&loop->now);
     loop->collect(loop->context);
 }
 
@@ -276,12 +286,14 @@ static void on_check(uv_check_t *check)
 static void start_handles(struct http_loop *loop, uv_loop_t *uv)
 {
     uv_timer_init(uv, &loop->timer);
+    uv_idle_init(uv, &loop->now);
     uv_check_init(uv, &loop->check);
     uv_check_start(&loop->check, on_check);
     uv_unref((uv_handle_t *)&loop->check);
     loop->timer.data = loop;
     loop->check.data = loop;
-    loop->handles = 2;
+    loop->now.data = loop;
+    loop->handles = 3;
 }
 
 struct http_loop *http_loop_new(uv_loop_t *uv, size_t connections, void (*collect)(void *context),
@@ -318,6 +330,7 @@ void http_loop_free(struct http_loop *loop)
             watch_end(loop->watches[fd]);
     uv_close((uv_handle_t *)&loop->timer, loop_handle_closed);
     uv_close((uv_handle_t *)&loop->check, loop_handle_closed);
+    uv_close((uv_handle_t *)&loop->now, loop_handle_closed);
 }
 
 void http_loop_prepare(struct http_loop *loop, CURL *easy)

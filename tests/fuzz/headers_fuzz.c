@@ -1,0 +1,52 @@
+/* A record as header lines: none may hold what ends or splits one. */
+#include "gateway/call_headers.h"
+
+#include "base/xalloc.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
+
+static void check_line(const char *line)
+{
+    size_t name = strspn(line, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                               "!#$%&'*+-.^_`|~");
+
+    if (!name || (strncmp(line + name, ": ", 2) && strcmp(line + name, ";")))
+        abort();
+    for (line += name; *line; line++)
+        if (*line < ' ' || *line > '~')
+            abort();
+}
+
+/* The bytes are cut at each 0xff into name, value, name, value, ..., the last being the key. */
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+    struct record_header headers[64];
+    struct call_lines lines = {0};
+    struct record record = {.topic = "t", .headers = headers, .timestamp_ms = 1};
+    char *names[64];
+    const uint8_t *end = bytes + size, *mark;
+
+    while (record.header_count < 64 && (mark = memchr(bytes, 0xff, (size_t)(end - bytes)))) {
+        const uint8_t *value_end = memchr(mark + 1, 0xff, (size_t)(end - mark - 1));
+
+        if (!value_end)
+            break;
+        names[record.header_count] = xstrndup(bytes, (size_t)(mark - bytes));
+        headers[record.header_count] = (struct record_header){names[record.header_count], mark + 1,
+                                                              (size_t)(value_end - mark - 1)};
+        record.header_count++;
+        bytes = value_end + 1;
+    }
+    record.key = bytes;
+    record.key_size = (size_t)(end - bytes);
+    for (const struct http_line *line = call_lines_fill(&lines, &record, NULL); line;
+         line = line->next)
+        check_line(line->text);
+    call_lines_release(&lines);
+    for (size_t i = 0; i < record.header_count; i++)
+        free(names[i]);
+    return 0;
+}
