@@ -88,14 +88,16 @@ stay=auto folder='' pids=()
 demo_options() {
     while [ $# -gt 0 ]; do
         case $1 in
-        --gateway-port=* | --admin-port=* | --functions=*) set -- "${1%%=*}" "${1#*=}" "${@:2}" ;;
-        --gateway-port) GATEWAY_PORT=${2-} && shift 2 ;;
-        --admin-port) ADMIN_PORT=${2-} && shift 2 ;;
-        --functions) FUNCTIONS=${2-} && shift 2 ;;
-        --stay) stay=yes && shift ;;
-        --once) stay=no && shift ;;
+        --*=*) set -- "${1%%=*}" "${1#*=}" "${@:2}" && continue ;;
+        --stay) stay=yes && shift && continue ;;
+        --once) stay=no && shift && continue ;;
+        --gateway-port) GATEWAY_PORT=${2-} ;;
+        --admin-port) ADMIN_PORT=${2-} ;;
+        --functions) FUNCTIONS=${2-} ;;
         *) usage_fault "demo has no option $1" ;;
         esac
+        [ $# -ge 2 ] || usage_fault "$1 needs a value"
+        shift 2
     done
     check_port --gateway-port "$GATEWAY_PORT"
     check_port --admin-port "$ADMIN_PORT"

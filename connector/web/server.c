@@ -24,7 +24,8 @@
 enum {
     CONNECTIONS = 8192,
     CONNECTION_IDLE_SECONDS = 60,
-    CONNECTION_MEMORY = 1024 * 1024, /* bounds a request's headers; touched as it fills */
+    HEADERS_MIN = 32 * 1024,
+    HEADERS_SHARE = 128,             /* of body_limit */
     OVERLONG_READ = 16 * 1024 * 1024 /* read past body_limit, so that the client hears its 413 */
 };
 
@@ -350,6 +351,14 @@ static void start_polling(struct web_server *server, uv_loop_t *loop)
     uv_poll_start(&server->poll, UV_READABLE, on_poll);
 }
 
+/* MHD zeroes this memory before each request of a connection: 48k requests/s with 32 KiB, 27k with
+ * 128 KiB, 5k with 1 MiB. */
+static size_t connection_memory(size_t body_limit)
+{
+    size_t memory = body_limit / HEADERS_SHARE;
+    return memory > HEADERS_MIN ? memory : HEADERS_MIN;
+}
+
 struct web_server *web_server_new(uv_loop_t *loop, const char *listen, size_t body_limit,
                                   const struct web_route *routes, void *context, char **reason)
 {
@@ -365,7 +374,7 @@ struct web_server *web_server_new(uv_loop_t *loop, const char *listen, size_t bo
         MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,
         MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
         (unsigned)CONNECTION_IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)CONNECTION_MEMORY, MHD_OPTION_END);
+        connection_memory(body_limit), MHD_OPTION_END);
     if (!server->daemon) {
         *reason = xasprintf("cannot serve HTTP on %s: no descriptors left", listen);
         close(fd);

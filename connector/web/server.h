@@ -25,8 +25,9 @@ struct web_route {
 struct web_server;
 
 /* `listen` is ":8081", "127.0.0.1:8080", "[::1]:8080" or "127.0.0.1:0" for any free port. Bodies
- * over body_limit are answered 413. The table, ended by an all-NULL row, and context are borrowed.
- * NULL: *reason (caller frees) names the address: in use, not an address. */
+ * over body_limit are answered 413, headers over a 128th of it, but at least 32 KiB, 431. The
+ * table, ended by an all-NULL row, and context are borrowed. NULL: *reason (caller frees) names the
+ * address: in use, not an address. */
 struct web_server *web_server_new(uv_loop_t *loop, const char *listen, size_t body_limit,
                                   const struct web_route *routes, void *context, char **reason);
 /* Cuts what is unanswered: those requests are gone. May be called from answer(); then the cut comes

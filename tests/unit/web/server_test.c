@@ -278,6 +278,24 @@ Test(server, refuses_a_body_over_its_limit)
     }
 }
 
+Test(server, refuses_headers_beyond_reason)
+{
+    static const struct {
+        int size;
+        const char *status;
+    } cases[] = {{10 * 1000, "201"}, {100 * 1000, "431"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *request = xasprintf(REQUEST("GET /echo/", "X-Long: %0*d\r\n\r\n"), cases[i].size, 0);
+        struct client *client = client_new(web_server_port(server));
+        client_send(client, request);
+        await(client->closed_by_server);
+        cr_expect(client_got(client, cases[i].status), "%d bytes: %.60s", cases[i].size,
+                  client_text(client));
+        client_free(client);
+        free(request);
+    }
+}
+
 Test(server, keeps_a_connection_for_the_next_request)
 {
     struct client *client = client_new(web_server_port(server));
