@@ -33,7 +33,7 @@ PROGRAMS := $(addprefix $(B)/bin/,kafka-connector producer sandbox)
 
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all test test-unit test-mock test-kafka check fuzz fuzz-run install clean help
+.PHONY: all tests test test-unit test-mock test-kafka check fuzz fuzz-run install clean help
 
 all: $(PROGRAMS) ## build the programs into build/
 	@$(if $(SANITIZE),,ln -sf $(addprefix $(FLAVOUR)/bin/,$(notdir $(PROGRAMS))) build/)
@@ -79,6 +79,8 @@ $(B)/tests/mock/%_test: $(B)/tests/mock/%_test.o $(HARNESS) $(ARCHIVES)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcriterion
 $(B)/tests/kafka/%_test: $(B)/tests/kafka/%_test.o $(HARNESS) $(ARCHIVES)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcriterion
+
+tests: all $(UNIT) $(MOCK) $(KAFKA) ## build the tests, run none
 
 test: test-unit test-mock ## unit and mock tests
 test-unit: $(UNIT) ## pure parts, no broker, no gateway

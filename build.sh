@@ -75,7 +75,7 @@ install() {
 
 build() {
     echo "== building"
-    make --no-print-directory -s -j"$(nproc)" all
+    make --no-print-directory -s -j"$(nproc)" "$1"
 }
 
 # ---- demo ----
@@ -236,7 +236,7 @@ demo() {
     install demo
     refuse_taken_port --gateway-port "$GATEWAY_PORT"
     refuse_taken_port --admin-port "$ADMIN_PORT"
-    build
+    build all
     trap stop_all EXIT
     trap 'exit 130' INT
     trap 'exit 143' TERM
@@ -255,7 +255,7 @@ demo() {
 
 run_tests() {
     install test
-    build
+    build tests
     make --no-print-directory test test-kafka
 }
 
