@@ -330,6 +330,22 @@ Test(gateway, runs_programs_of_async_calls_behind_their_answer)
     cr_expect_eq(call_log_ended(calls, "p"), 1);
 }
 
+/* teardown then finds the loop empty: the program, and the one it started, are gone. */
+Test(gateway, kills_the_programs_of_calls_it_cuts)
+{
+    struct faas_function *f = faas_deploy(gateway, "p", NULL, NULL);
+    faas_program(f, (char *[]){"sh", "-c", "sleep 1000 | sleep 1000", NULL});
+    struct fetch *fetch = fetch_new("/function/p", "x");
+    fetch_start(fetch);
+    while (!call_log_arrived(calls, "p"))
+        uv_run(&loop, UV_RUN_ONCE);
+    faas_gateway_down(gateway);
+    fetch_wait(fetch);
+    cr_expect_eq(fetch->status, 0);
+    cr_expect_eq(call_log_ran(calls, "p"), 0);
+    fetch_free(fetch);
+}
+
 /* ---- the call log ---- */
 
 Test(gateway, the_call_log_keeps_what_was_asked)
