@@ -9,7 +9,7 @@
 #include <utlist.h>
 
 enum {
-    SHARED_LINES = 4,
+    SHARED_LINES = 5,
     LINES_KEPT_SIZE = 16 * 1024, /* of a call's block, in the pool */
 };
 
@@ -45,6 +45,7 @@ struct caller *caller_new(struct http *http, const struct gateway_options *optio
     caller->shared[1].text = xstrdup(GATEWAY_USER_AGENT);
     caller->shared[2].text = xstrdup("X-Connector: kafka-connector");
     caller->shared[3].text = xstrdup("Expect:"); /* none: curl would wait for a 100 over 1 MB */
+    caller->shared[4].text = xstrdup("Accept:"); /* none: each byte of a header costs */
     for (size_t i = 0; i + 1 < SHARED_LINES; i++)
         caller->shared[i].next = &caller->shared[i + 1];
     return caller;
