@@ -10,6 +10,7 @@
 #include <librdkafka/rdkafka.h>
 #include <stdlib.h>
 #include <string.h>
+#include <utarray.h>
 #include <utstring.h>
 
 enum { DEFAULT_PORT = 9092, TOPIC_NAME_MAX = 249, REASON_SIZE = 512 };
@@ -27,7 +28,7 @@ static const struct option_row rows[] = {
      .offset = offsetof(struct kafka_options, client_id),
      .default_text = "kafka-connector",
      .text = "Name the brokers know this client by, in their logs and quotas."},
-    {.name = "properties",
+    {.name = "X",
      .type = OPTION_PROPERTIES,
      .offset = offsetof(struct kafka_options, properties),
      .text = "Any property of librdkafka (TLS, SASL, timeouts): -X security.protocol=SASL_SSL, or "
@@ -48,29 +49,50 @@ static bool is_secret(const char *property)
     return false;
 }
 
-/* The property librdkafka knows whose name is nearest, by the option engine's own measure. Caller
- * frees. */
-static char *nearest_property(const rd_kafka_conf_t *conf, const char *name)
+/* The names of all properties, cut in place out of the table that librdkafka prints of them: the
+ * only list that has those without a value too. */
+static void list_properties(char *table, UT_array *rows_of)
 {
-    size_t count;
-    const char **dump = rd_kafka_conf_dump((rd_kafka_conf_t *)conf, &count);
-    struct option_row *known = xcalloc(count / 2 + 1, sizeof(*known));
-    struct option_table table = {"Properties", known, count / 2};
-    struct option_group group = {&table, NULL};
-    char *nearest;
+    char *rest = NULL;
 
-    for (size_t i = 0; i < table.count; i++)
-        known[i].name = dump[2 * i];
+    for (char *line = strtok_r(table, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+        struct option_row row = {.name = line};
+
+        if (!islower((unsigned char)*line) || !strchr(line, '|'))
+            continue;
+        line[strcspn(line, " |")] = '\0';
+        utarray_push_back(rows_of, &row);
+    }
+}
+
+/* The property whose name is nearest, by the option engine's own measure. Caller frees. */
+static char *nearest_property(const char *name)
+{
+    static const UT_icd icd = {sizeof(struct option_row), NULL, NULL, NULL};
+    struct option_table known = {.title = "Properties"};
+    struct option_group group = {&known, NULL};
+    UT_array *names;
+    char *table = NULL, *nearest;
+    size_t size;
+    FILE *to = open_memstream(&table, &size);
+
+    if (!to)
+        return NULL;
+    rd_kafka_conf_properties_show(to);
+    fclose(to);
+    utarray_new(names, &icd);
+    list_properties(table, names);
+    known.rows = utarray_front(names);
+    known.count = utarray_len(names);
     nearest = xstrdup(option_nearest(&group, 1, name));
-    free(known);
-    rd_kafka_conf_dump_free(dump, count);
+    utarray_free(names);
+    free(table);
     return nearest;
 }
 
-static void fault_unknown(const rd_kafka_conf_t *conf, const char *name,
-                          struct option_faults *faults)
+static void fault_unknown(const char *name, struct option_faults *faults)
 {
-    char *nearest = nearest_property(conf, name);
+    char *nearest = nearest_property(name);
 
     if (nearest)
         option_fault(faults, "unknown Kafka property %s; did you mean %s?", name, nearest);
@@ -88,7 +110,7 @@ static void set_property(rd_kafka_conf_t *conf, const char *name, const char *va
     case RD_KAFKA_CONF_OK:
         break;
     case RD_KAFKA_CONF_UNKNOWN:
-        fault_unknown(conf, name, faults);
+        fault_unknown(name, faults);
         break;
     default:
         option_fault(faults, "Kafka property %s: %s", name,

@@ -104,8 +104,11 @@ void consumer_log_error(struct consumer *consumer, rd_kafka_event_t *event)
     }
 }
 
-static enum log_level level_of(int syslog_level)
+/* A connection that fails (FAIL) comes as an error too. */
+static enum log_level level_of(const char *facility, int syslog_level)
 {
+    if (strcmp(facility, "FAIL") == 0)
+        return LOG_LEVEL_DEBUG;
     if (syslog_level <= LOG_CRIT)
         return LOG_LEVEL_ERROR;
     if (syslog_level <= LOG_WARNING)
@@ -119,7 +122,7 @@ void consumer_log_line(rd_kafka_event_t *event)
     int level;
 
     if (rd_kafka_event_log(event, &facility, &text, &level) == 0)
-        log_write(level_of(level), NULL, "librdkafka: %s: %s", facility, text);
+        log_write(level_of(facility, level), NULL, "librdkafka: %s: %s", facility, text);
 }
 
 void consumer_log_trouble(struct consumer *consumer, const char *what, const char *why)

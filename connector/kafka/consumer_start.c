@@ -95,6 +95,18 @@ static bool read_metadata(struct reading *reading)
     return true;
 }
 
+/* librdkafka 2.0.2 gives metadata without the NUL behind it. */
+static void end_metadata(rd_kafka_topic_partition_list_t *list)
+{
+    for (int i = 0; i < list->cnt; i++) {
+        rd_kafka_topic_partition_t *it = &list->elems[i];
+        char *text = it->metadata ? xstrndup(it->metadata, it->metadata_size) : NULL;
+
+        free(it->metadata);
+        it->metadata = text; /* freed with the list */
+    }
+}
+
 static bool read_committed(struct reading *reading)
 {
     rd_kafka_resp_err_t error =
@@ -102,6 +114,7 @@ static bool read_committed(struct reading *reading)
 
     if (error)
         return fail(reading, "committed offsets", NULL, error);
+    end_metadata(reading->committed);
     return entries_good(reading, "committed offset", reading->committed);
 }
 

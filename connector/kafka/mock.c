@@ -21,6 +21,7 @@ static rd_kafka_t *carrier_new(void)
     rd_kafka_t *kafka;
 
     rd_kafka_conf_set(conf, "client.id", "mock", NULL, 0);
+    rd_kafka_conf_set(conf, "log_level", "3", NULL, 0); /* that it has no brokers is no news */
     kafka = rd_kafka_new(RD_KAFKA_PRODUCER, conf, NULL, 0);
     if (!kafka)
         rd_kafka_conf_destroy(conf);
@@ -76,6 +77,13 @@ void mock_broker_down(struct mock *mock, int32_t broker)
 void mock_broker_up(struct mock *mock, int32_t broker)
 {
     rd_kafka_mock_broker_set_up(mock->cluster, broker);
+}
+
+void mock_hide_topic(struct mock *mock, const char *topic, bool hidden)
+{
+    rd_kafka_mock_topic_set_error(mock->cluster, topic,
+                                  hidden ? RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART
+                                         : RD_KAFKA_RESP_ERR_NO_ERROR);
 }
 
 void mock_push_errors(struct mock *mock, int16_t api_key, int16_t error, int count)

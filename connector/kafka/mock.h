@@ -3,7 +3,10 @@
  *
  * In memory, one process, loopback only, on random ports: read the address from mock_bootstrap.
  * Lacks (librdkafka 2.0.2): TLS and SASL, CreateTopics (use mock_create_topic), OffsetFetch of all
- * partitions at once, ListGroups and DescribeGroups.
+ * partitions at once, ListGroups and DescribeGroups. Differs from Kafka: whoever asks for a topic
+ * that does not exist makes it (4 partitions; see mock_hide_topic); while a group waits for its
+ * members to join again every commit is refused, so a drain's last one too; and that wait is
+ * session.timeout.ms less a second, however soon they come (3 s for a group's first).
  */
 #ifndef KAFKA_MOCK_H
 #define KAFKA_MOCK_H
@@ -23,6 +26,8 @@ bool mock_create_topic(struct mock *mock, const char *topic, int partitions);
 /* Faults. broker 1..n. */
 void mock_broker_down(struct mock *mock, int32_t broker);
 void mock_broker_up(struct mock *mock, int32_t broker);
+/* An existing topic is answered as one that does not exist, until shown again. */
+void mock_hide_topic(struct mock *mock, const char *topic, bool hidden);
 /* The next `count` requests of a kind (Kafka's ApiKey) are answered with a Kafka error code. */
 void mock_push_errors(struct mock *mock, int16_t api_key, int16_t error, int count);
 

@@ -1,0 +1,167 @@
+/* kafka/client: from options to a librdkafka configuration. */
+#include "kafka/client.h"
+
+#include "base/xalloc.h"
+
+#include <criterion/criterion.h>
+#include <librdkafka/rdkafka.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ITEMS_MAX = 4 };
+
+/* Options as the engine would fill them; the texts are borrowed. */
+static struct kafka_options options_of(char **brokers, char **properties)
+{
+    struct kafka_options options = {.client_id = "tested"};
+
+    options.brokers.items = brokers;
+    while (brokers && options.brokers.count < ITEMS_MAX && brokers[options.brokers.count])
+        options.brokers.count++;
+    options.properties.items = properties;
+    while (properties && options.properties.count < ITEMS_MAX &&
+           properties[options.properties.count])
+        options.properties.count++;
+    return options;
+}
+
+Test(client, bootstrap_gets_a_port_where_none_is)
+{
+    static const struct {
+        const char *sentence;
+        char *brokers[ITEMS_MAX];
+        const char *expected;
+    } cases[] = {
+        {"a bare host gets 9092", {"kafka"}, "kafka:9092"},
+        {"a port given stays", {"kafka:9093"}, "kafka:9093"},
+        {"each of several is judged alone", {"a", "b:1"}, "a:9092,b:1"},
+        {"an IPv6 address in brackets gets one", {"[::1]"}, "[::1]:9092"},
+        {"an IPv6 address in brackets keeps its own", {"[::1]:7"}, "[::1]:7"},
+        {"a bare IPv6 address is put into brackets", {"fe80::2"}, "[fe80::2]:9092"},
+        {"a protocol before the host is no port", {"SSL://kafka"}, "SSL://kafka:9092"},
+        {"a protocol before host and port", {"SSL://kafka:1"}, "SSL://kafka:1"},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct kafka_options options = options_of((char **)cases[i].brokers, NULL);
+        char *bootstrap = kafka_bootstrap(&options);
+
+        cr_expect_str_eq(bootstrap, cases[i].expected, "%s", cases[i].sentence);
+        free(bootstrap);
+    }
+}
+
+Test(client, topic_names_are_judged_as_kafka_does)
+{
+    char longest[251];
+    static const struct {
+        const char *name;
+        bool valid;
+    } cases[] = {
+        {"faas-request", true}, {"a", true},          {"A_b.c-9", true},
+        {"...", true},          {"", false},          {".", false},
+        {"..", false},          {"a b", false},       {"a/b", false},
+        {"caf\xc3\xa9", false}, {"^orders.*", false}, {"a\n", false},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        cr_expect_eq(kafka_topic_name_valid(cases[i].name), cases[i].valid, "\"%s\"",
+                     cases[i].name);
+    memset(longest, 'a', sizeof(longest));
+    longest[250] = '\0';
+    cr_expect_not(kafka_topic_name_valid(longest), "250 characters are one too many");
+    longest[249] = '\0';
+    cr_expect(kafka_topic_name_valid(longest), "249 characters are good");
+}
+
+static const struct kafka_setting fixed[] = {
+    {"group.id", "workers"}, {"enable.auto.commit", "false"}, {NULL, NULL}};
+static const struct kafka_setting defaults[] = {{"heartbeat.interval.ms", "250"}, {NULL, NULL}};
+
+static void expect_setting(const rd_kafka_conf_t *conf, const char *name, const char *expected)
+{
+    char value[256];
+    size_t size = sizeof(value);
+
+    cr_assert_eq(rd_kafka_conf_get(conf, name, value, &size), RD_KAFKA_CONF_OK, "%s", name);
+    cr_expect_str_eq(value, expected, "%s", name);
+}
+
+Test(client, settings_defaults_and_properties_all_arrive)
+{
+    char *brokers[] = {"one", "two:1", NULL};
+    char *properties[] = {"heartbeat.interval.ms=500", "fetch.wait.max.ms=7", NULL};
+    struct kafka_options options = options_of(brokers, properties);
+    struct option_faults faults = {0};
+    rd_kafka_conf_t *conf = kafka_conf_new(&options, fixed, defaults, &faults);
+
+    cr_assert_not_null(conf);
+    expect_setting(conf, "bootstrap.servers", "one:9092,two:1");
+    expect_setting(conf, "client.id", "tested");
+    expect_setting(conf, "group.id", "workers");
+    expect_setting(conf, "enable.auto.commit", "false");
+    expect_setting(conf, "heartbeat.interval.ms", "500"); /* the user's, over our default */
+    expect_setting(conf, "fetch.wait.max.ms", "7");
+    rd_kafka_conf_destroy(conf);
+}
+
+Test(client, faults_say_what_is_wrong_and_no_secret)
+{
+    static const struct {
+        const char *sentence;
+        char *property;
+        const char *says, *never_says;
+    } cases[] = {
+        {"an unknown property is named with the nearest", "security.protokol=SSL",
+         "did you mean security.protocol?", "SSL"},
+        {"one like nothing known is only named", "no.such.thing.at.all=1",
+         "unknown Kafka property no.such.thing.at.all", "did you mean"},
+        {"a refused value is told in librdkafka's words", "security.protocol=TLS",
+         "security.protocol", NULL},
+        {"a number out of range is refused", "fetch.wait.max.ms=-4", "fetch.wait.max.ms", NULL},
+        {"a fixed property cannot be changed", "enable.auto.commit=true", "enable.auto.commit",
+         NULL},
+        {"the brokers have an option", "bootstrap.servers=evil:1", "broker_host", "evil"},
+        {"and so under the property's other name", "metadata.broker.list=evil:1", "broker_host",
+         "evil"},
+        {"an entry without a name", "=x", "name=value", NULL},
+        {"an entry without a value may be a secret", "sasl.password:hunter2", "name=value",
+         "hunter2"},
+        {"a secret under a wrong name stays one", "sasl.pasword=hunter2", "sasl.password",
+         "hunter2"},
+        {"a refused secret is not repeated", "ssl.key.pem=hunter2", "ssl.key.pem", "hunter2"},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char *brokers[] = {"kafka", NULL}, *properties[] = {cases[i].property, NULL};
+        struct kafka_options options = options_of(brokers, properties);
+        struct option_faults faults = {0};
+        rd_kafka_conf_t *conf = kafka_conf_new(&options, fixed, defaults, &faults);
+
+        if (faults.count == 0) { /* librdkafka judges some values only when a client is made */
+            cr_expect_eq(cases[i].property, strstr(cases[i].property, "ssl.key.pem"), "%s",
+                         cases[i].sentence);
+            rd_kafka_conf_destroy(conf);
+            continue;
+        }
+        cr_expect_null(conf, "%s", cases[i].sentence);
+        cr_assert_eq(faults.count, 1, "%s", cases[i].sentence);
+        cr_expect(strstr(faults.items[0], cases[i].says), "%s: %s", cases[i].sentence,
+                  faults.items[0]);
+        cr_expect(!cases[i].never_says || !strstr(faults.items[0], cases[i].never_says), "%s: %s",
+                  cases[i].sentence, faults.items[0]);
+        option_faults_release(&faults);
+    }
+}
+
+Test(client, every_fault_is_collected)
+{
+    char *brokers[] = {"kafka", NULL};
+    char *properties[] = {"nonsense=1", "group.id=mine", "socket.timeout.ms=no", NULL};
+    struct kafka_options options = options_of(brokers, properties);
+    struct option_faults faults = {0};
+
+    cr_expect_null(kafka_conf_new(&options, fixed, NULL, &faults));
+    cr_expect_eq(faults.count, 3);
+    option_faults_release(&faults);
+}
