@@ -98,7 +98,7 @@ fuzz-run: $(FUZZ)
 	@set -e; for target in $^; do echo "$$target"; $$target -artifact_prefix=$(B)/ -timeout=10 \
 		$(if $(FUZZ_RUNS),-runs=$(FUZZ_RUNS),-max_total_time=$(or $(FUZZ_SECONDS),20)); done
 
-check: ## format, layers, headers, sizes, banned functions, docs in step, clang-tidy
+check: all ## format, layers, headers, sizes, banned functions, docs in step, clang-tidy
 	@tests/check/run.sh
 
 install: all ## into DESTDIR/usr/local/bin

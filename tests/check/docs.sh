@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# README.md's tables of options are what the program prints of itself.
+set -uo pipefail
+if ! grep -qs '^<!-- options -->$' README.md; then
+    echo "SKIPPED, README.md HAS NO <!-- options --> YET"
+    exit 0
+fi
+printed=$(mktemp)
+trap 'rm -f "$printed"' EXIT
+build/kafka-connector --help=markdown >"$printed" || exit 1
+awk '$0 == "<!-- /options -->" { inside = 0 }
+     inside
+     $0 == "<!-- options -->" { inside = 1 }' README.md |
+    diff -B --label README.md --label 'kafka-connector --help=markdown' -u - "$printed"

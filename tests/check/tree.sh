@@ -1,0 +1,13 @@
+# For the other scripts: what is checked, and how it is compiled. Run from the top of the tree.
+
+# Files that are tracked or about to be, with these endings under these folders.
+files() {
+    git ls-files -co --exclude-standard -- "$@" | sort -u | while read -r file; do
+        [ -f "$file" ] && echo "$file"
+    done
+}
+
+# The libraries are those of the Makefile.
+# shellcheck disable=SC2034,SC2046
+flags=(-std=gnu17 -Iconnector -I. -DVERSION='"check"'
+    $(pkg-config --cflags $(sed -n 's/^PACKAGES *:= *//p' Makefile)))
