@@ -245,6 +245,12 @@ struct topic_map *topic_map_merge_take(struct topic_map *old, struct topic_map *
             function->spec.missing + 1 < TOPIC_MAP_MISSING_LIMIT)
             keep_missing(listed, &function->spec);
     *changed = !same_map(old, listed);
-    topic_map_free(old);
-    return listed;
+    if (*changed) {
+        topic_map_free(old);
+        return listed;
+    }
+    for (struct function_entry *function = old->functions; function; function = function->hh.next)
+        function->spec.missing = find_function(listed, function->spec.path)->spec.missing;
+    topic_map_free(listed);
+    return old;
 }

@@ -58,7 +58,8 @@ const struct function_spec *topic_map_next(const struct topic_map *map,
                                            const struct function_spec *function);
 
 /* The map to go on with, made of the one in force and a good list; both are consumed. `old` may be
- * NULL. *changed: functions or their topics or retry rules differ from old's. */
+ * NULL. *changed: functions or their topics or retry rules differ from old's; false: it is `old`
+ * itself, so that what was borrowed from it lives on. */
 struct topic_map *topic_map_merge_take(struct topic_map *old, struct topic_map *listed,
                                        bool *changed);
 
