@@ -13,7 +13,7 @@
 #include <string.h>
 #include <utlist.h>
 
-enum { RETRY_MS = 250, RETRY_MOST_MS = 5000 };
+enum { RETRY_MS = 250, RETRY_MOST_MS = 5000, START_MS = 100 };
 
 static void on_due(void *context)
 {
@@ -24,12 +24,30 @@ static void on_due(void *context)
         committer_send(dispatcher);
 }
 
+static bool is_starting(const struct dispatcher *dispatcher)
+{
+    struct partition *partition;
+
+    DL_FOREACH (dispatcher->partitions, partition)
+        if (partition->state == PARTITION_STARTING)
+            return true;
+    return false;
+}
+
+/* A partition is not read before its start is committed: that waits for no long interval. */
+static int64_t interval_ms(const struct dispatcher *dispatcher)
+{
+    int64_t interval = dispatcher->setup.options->commit_interval;
+
+    return interval > START_MS && is_starting(dispatcher) ? START_MS : interval;
+}
+
 static int64_t wait_ms(const struct dispatcher *dispatcher)
 {
     int64_t wait = RETRY_MS;
 
     if (!dispatcher->committer.failures)
-        return dispatcher->setup.options->commit_interval;
+        return interval_ms(dispatcher);
     for (unsigned i = 1; i < dispatcher->committer.failures && wait < RETRY_MOST_MS; i++)
         wait *= 2;
     return wait < RETRY_MOST_MS ? wait : RETRY_MOST_MS;
