@@ -134,15 +134,15 @@ Test(functions_parse, retry_annotations)
 
 Test(functions_parse, an_annotation_with_10000_topics, .timeout = 20)
 {
-    enum { TOPICS = 10000, ROOM = TOPICS * 12 };
-    char *text = xmalloc(ROOM + 100);
+    enum { TOPICS = 10000, ROOM = TOPICS * 12 + 100 };
+    char *text = xmalloc(ROOM);
     struct topic_map *map = topic_map_new();
     const char *reason;
-    size_t size = (size_t)sprintf(text, "[{\"name\":\"f\",\"annotations\":{\"topic\":\"");
+    size_t size = (size_t)snprintf(text, ROOM, "[{\"name\":\"f\",\"annotations\":{\"topic\":\"");
 
     for (size_t i = 0; i < TOPICS; i++)
-        size += (size_t)sprintf(text + size, "topic%zu,", i);
-    size += (size_t)sprintf(text + size, "\"}}]");
+        size += (size_t)snprintf(text + size, ROOM - size, "topic%zu,", i);
+    size += (size_t)snprintf(text + size, ROOM - size, "\"}}]");
     cr_assert(functions_parse(text, size, NULL, NULL, map, &reason), "%s", reason);
     cr_expect_eq(topic_map_next(map, NULL)->topic_count, TOPICS);
     topic_map_free(map);
@@ -184,14 +184,15 @@ Test(functions_parse, namespaces)
 
 Test(functions_parse, too_many_namespaces)
 {
-    char *text = xmalloc(FUNCTIONS_NAMESPACES_LIMIT * 4 + 10);
+    enum { ROOM = FUNCTIONS_NAMESPACES_LIMIT * 4 + 10 };
+    char *text = xmalloc(ROOM);
     struct option_list names = {0};
     const char *reason;
-    size_t size = (size_t)sprintf(text, "[\"a\"");
+    size_t size = (size_t)snprintf(text, ROOM, "[\"a\"");
 
     for (size_t i = 0; i < FUNCTIONS_NAMESPACES_LIMIT; i++)
-        size += (size_t)sprintf(text + size, ",\"a\"");
-    size += (size_t)sprintf(text + size, "]");
+        size += (size_t)snprintf(text + size, ROOM - size, ",\"a\"");
+    size += (size_t)snprintf(text + size, ROOM - size, "]");
     cr_expect_not(functions_parse_namespaces(text, size, &names, &reason));
     cr_expect_eq(names.count, FUNCTIONS_NAMESPACES_LIMIT);
     for (size_t i = 0; i < names.count; i++)
