@@ -127,20 +127,56 @@ struct child *scene_load(struct scene *scene, int64_t records, int64_t throughpu
     return program;
 }
 
+/* Asks the broker from libuv's worker, again and again: the gateway lives on the loop, and must
+ * answer while a broker that just came back does not. */
+struct question {
+    uv_work_t work; /* first */
+    struct scene *scene;
+    bool asked, committed;
+};
+
+static void ask(uv_work_t *work)
+{
+    struct question *question = (struct question *)work;
+
+    question->committed = cluster_all_committed(question->scene->cluster, question->scene->topic);
+}
+
+static void on_answer(uv_work_t *work, int status)
+{
+    (void)status;
+    ((struct question *)work)->asked = false;
+}
+
 static bool all_committed(void *context)
 {
-    struct scene *scene = context;
+    struct question *question = context;
 
-    return cluster_all_committed(scene->cluster, scene->topic);
+    if (question->asked)
+        return false;
+    if (question->committed)
+        return true;
+    question->asked = true;
+    uv_queue_work(&question->scene->loop, &question->work, ask, on_answer);
+    return false;
+}
+
+static bool is_answered(void *context)
+{
+    return !((struct question *)context)->asked;
 }
 
 bool scene_await_done(struct scene *scene, struct child *load, int64_t timeout_ms)
 {
+    struct question question = {.scene = scene};
     int status;
 
     if (!child_await_end(load, timeout_ms, &status) || status != 0)
         fail("the producer has not done its part:\n%s", child_output(load));
-    return await(&scene->loop, all_committed, scene, timeout_ms);
+    if (await(&scene->loop, all_committed, &question, timeout_ms))
+        return true;
+    await(&scene->loop, is_answered, &question, CLUSTER_WAIT_MS); /* it lies on our stack */
+    return false;
 }
 
 struct ran {

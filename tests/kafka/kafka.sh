@@ -68,6 +68,7 @@ free_port() {
     die "no free port found"
 }
 
+# A broker that was killed is let in again only when its old session has ended: make that soon.
 settings() { # DIR PORT
     cat <<END
 process.roles=broker,controller
@@ -84,6 +85,8 @@ transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 transaction.state.log.num.partitions=5
 group.initial.rebalance.delay.ms=0
+broker.session.timeout.ms=2000
+broker.heartbeat.interval.ms=500
 group.min.session.timeout.ms=1000
 auto.create.topics.enable=false
 END
