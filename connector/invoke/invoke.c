@@ -329,11 +329,11 @@ int invoke_run(struct option_faults *faults)
                  config.consumer.group);
         functions_start(invoke.functions);
         uv_run(&invoke.loop, UV_RUN_DEFAULT);
-        if (invoke.status == EXIT_SUCCESS)
-            log_info(NULL, "Stopped");
-        else
+        if (invoke.status != EXIT_SUCCESS)
             _Exit(invoke.status); /* a thread may still wait for a broker */
     }
     close_all(&invoke);
+    if (invoke.stopping)
+        log_info(NULL, "Stopped");
     return invoke.status;
 }

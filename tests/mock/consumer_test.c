@@ -654,6 +654,66 @@ Test(consumer, freeing_in_a_hurry_frees_all)
     member_free(member);
 }
 
+Test(consumer, freeing_in_a_hurry_while_the_worker_reads)
+{
+    struct member *member;
+
+    mock_create_topic(mock, "orders", 2);
+    mock_push_errors(mock, API_OFFSET_FETCH, RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED, 100);
+    member = join("orders");
+    while (consumer_state(member->consumer) != CONSUMER_READING)
+        uv_run(&loop, UV_RUN_ONCE);
+    consumer_free(member->consumer);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    cr_expect_eq(member->assignments, 0);
+    member_free(member);
+}
+
+/* A sink with a window: it stops in the midst of a queue and goes on without being woken. */
+
+static void take_three(void *sink, void *partition)
+{
+    struct member *member = sink;
+    struct part *part = partition;
+
+    for (int i = 0; i < 3 && member->taken < 10; i++) {
+        struct record *record = member->source->calls->take(member->source, part->given.handle);
+
+        if (!record)
+            return;
+        part->disordered |= record->offset != part->next;
+        part->next = record->offset + 1;
+        member->taken++;
+        record_unref(&record);
+    }
+}
+
+static bool took_some(const void *of)
+{
+    return ((const struct member *)of)->taken > 0;
+}
+
+Test(consumer, a_sink_that_was_full_goes_on_by_itself)
+{
+    static struct sink_calls calls;
+    struct member *member;
+
+    calls = sink_calls;
+    calls.ready = take_three;
+    mock_create_topic(mock, "orders", 1);
+    produce("orders", 1, 50);
+    member = join("orders");
+    member->source->sink_calls = &calls;
+    await(took_some, member);
+    cr_expect_leq(member->taken, 10);
+    sink_take(&member->parts[0]);
+    cr_expect_eq(member->taken, 50);
+    cr_expect_eq(member->parts[0].end_told, -1, "the end is not told from within take");
+    await(at_ends, member);
+    cr_expect_not(member->parts[0].disordered);
+    leave(member);
+}
+
 /* What a record carries, as it came over the wire. */
 
 static struct record *taken_record;

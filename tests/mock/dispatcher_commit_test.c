@@ -1,0 +1,230 @@
+/* dispatcher_commit_test: what is committed, and when. */
+#include "tests/harness/rig.h"
+
+#include "core/lanes.h"
+#include "core/progress.h"
+
+#include <criterion/criterion.h>
+
+static struct rig *rig;
+
+static void set_up(void)
+{
+    rig = rig_new();
+    memory_source_topic(rig->source, "orders", 1);
+    rig->options.order = ORDER_NONE;
+}
+
+static void tear_down(void)
+{
+    rig_free(rig);
+}
+
+TestSuite(dispatcher_commit, .init = set_up, .fini = tear_down, .timeout = 60);
+
+static const struct faas_reply held = {.latency_ms = FAAS_HELD}, at_once = {0};
+
+static struct faas_reply hold_one(void *context, const struct faas_call *call)
+{
+    return call->offset == *(const int64_t *)context ? held : at_once;
+}
+
+static int64_t committed(void)
+{
+    return memory_source_committed(rig->source, "orders", 0);
+}
+
+/* As a member before us committed it. */
+static void commit_before(int partition, int64_t offset, int32_t born)
+{
+    char text[PROGRESS_TEXT_SIZE + 1];
+
+    progress_encode(&(struct progress){born}, text);
+    memory_source_set_committed(rig->source, "orders", partition, offset, text);
+}
+
+Test(dispatcher_commit, the_lowest_offset_not_done_by_all)
+{
+    int64_t of_a = 7, of_b = 3;
+    struct faas_function *a = rig_deploy(rig, "a", "orders", NULL);
+    struct faas_function *b = rig_deploy(rig, "b", "orders", NULL);
+
+    faas_decide(a, hold_one, &of_a);
+    faas_decide(b, hold_one, &of_b);
+    memory_source_fill(rig->source, "orders", 0, 10, 0);
+    rig_start(rig);
+    cr_assert(rig_await_ran(rig, NULL, 18));
+    rig_settle(rig, 50);
+    cr_expect_eq(committed(), 3);
+    faas_release(b, -1);
+    cr_assert(rig_await_ran(rig, NULL, 19));
+    rig_settle(rig, 50);
+    cr_expect_eq(committed(), 7);
+    faas_release(a, -1);
+    cr_assert(rig_await_committed(rig));
+}
+
+static bool some_committed(struct rig *it)
+{
+    return memory_source_committed(it->source, "orders", 0) > 0;
+}
+
+Test(dispatcher_commit, after_256_finished_whatever_the_interval)
+{
+    commit_before(0, 0, 1);
+    rig->options.commit_interval = 60 * 1000;
+    rig->options.order = ORDER_PARTITION;
+    rig_deploy(rig, "a", "orders", NULL);
+    memory_source_fill(rig->source, "orders", 0, 255, 0);
+    rig_start(rig);
+    cr_assert(rig_await_ran(rig, "a", 255));
+    rig_settle(rig, 50);
+    cr_expect_eq(memory_source_batches(rig->source), 0);
+    memory_source_fill(rig->source, "orders", 0, 45, 0);
+    cr_assert(rig_await(rig, some_committed));
+    cr_expect_eq(committed(), 256);
+    cr_assert(rig_await_ran(rig, "a", 300));
+    rig_settle(rig, 50);
+    cr_expect_eq(memory_source_batches(rig->source), 1);
+}
+
+Test(dispatcher_commit, the_interval_gathers_what_is_done)
+{
+    static const struct faas_reply soon = {.latency_ms = 5};
+
+    commit_before(0, 0, 1);
+    rig->options.commit_interval = 300;
+    rig->options.order = ORDER_PARTITION;
+    faas_script(rig_deploy(rig, "a", "orders", NULL), &soon);
+    memory_source_fill(rig->source, "orders", 0, 20, 0);
+    rig_start(rig);
+    cr_assert(rig_await_committed(rig));
+    cr_expect_leq(memory_source_batches(rig->source), 2);
+}
+
+Test(dispatcher_commit, one_that_fails_is_sent_again)
+{
+    rig_deploy(rig, "a", "orders", NULL);
+    memory_source_fill(rig->source, "orders", 0, 10, 0);
+    rig_start(rig);
+    cr_assert(rig_await_committed(rig));
+    memory_source_refuse(rig->source, 2);
+    memory_source_fill(rig->source, "orders", 0, 10, 0);
+    cr_assert(rig_await_committed(rig));
+    cr_expect_eq(rig_metric(rig, "kafka_connector_commit_failures_total"), 2);
+    cr_expect(rig_ran_each(rig, "a", "orders", 20, 1));
+}
+
+Test(dispatcher_commit, nothing_when_nothing_changed)
+{
+    size_t batches;
+
+    rig_deploy(rig, "a", "orders", NULL);
+    memory_source_fill(rig->source, "orders", 0, 10, 0);
+    rig_start(rig);
+    cr_assert(rig_await_committed(rig));
+    batches = memory_source_batches(rig->source);
+    rig_settle(rig, 100);
+    rig_kill(rig);
+    rig_start(rig); /* a member that goes on where another ended has nothing to say either */
+    rig_settle(rig, 100);
+    cr_expect_eq(memory_source_batches(rig->source), batches);
+    cr_expect_eq(call_log_arrived(rig->calls, NULL), 10);
+}
+
+Test(dispatcher_commit, only_the_partitions_that_changed)
+{
+    memory_source_topic(rig->source, "orders", 3);
+    for (int i = 0; i < 3; i++)
+        commit_before(i, 0, 3);
+    rig_deploy(rig, "a", "orders", NULL);
+    rig_start(rig);
+    memory_source_append(rig->source, "orders", 1, NULL, "value");
+    cr_assert(rig_await_committed(rig));
+    cr_expect_eq(memory_source_positions(rig->source), 1);
+}
+
+Test(dispatcher_commit, metadata_says_when_the_partition_was_born)
+{
+    struct progress progress;
+
+    memory_source_topic(rig->source, "orders", 3);
+    rig_deploy(rig, "a", "orders", NULL);
+    memory_source_fill(rig->source, "orders", 2, 10, 0);
+    rig_start(rig);
+    cr_assert(rig_await_committed(rig));
+    cr_assert(progress_decode(memory_source_metadata(rig->source, "orders", 2), &progress));
+    cr_expect_eq(progress.born, 3);
+    rig_kill(rig);
+    memory_source_topic(rig->source, "orders", 5);
+    memory_source_fill(rig->source, "orders", 2, 10, 0);
+    rig_start(rig);
+    cr_assert(rig_await_committed(rig));
+    cr_assert(progress_decode(memory_source_metadata(rig->source, "orders", 2), &progress));
+    cr_expect_eq(progress.born, 3, "it is as old as before");
+    cr_assert(progress_decode(memory_source_metadata(rig->source, "orders", 4), &progress));
+    cr_expect_eq(progress.born, 5, "one that was added is not");
+}
+
+Test(dispatcher_commit, metadata_that_is_not_ours_is_replaced)
+{
+    static const char *const texts[] = {NULL, "", "somebody else's", "kc1:AAAA"};
+    struct progress progress;
+
+    for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+        if (i) {
+            tear_down();
+            set_up();
+        }
+        rig_deploy(rig, "a", "orders", NULL);
+        memory_source_fill(rig->source, "orders", 0, 10, 0);
+        memory_source_set_committed(rig->source, "orders", 0, 10, texts[i]);
+        rig_start(rig);
+        rig_settle(rig, 50);
+        cr_expect_eq(memory_source_positions(rig->source), 1);
+        cr_assert(progress_decode(memory_source_metadata(rig->source, "orders", 0), &progress));
+        cr_expect_eq(call_log_arrived(rig->calls, NULL), 0);
+    }
+}
+
+Test(dispatcher_commit, the_end_of_the_log_when_nothing_is_unfinished)
+{
+    int64_t fourth = 4;
+    struct faas_function *function = rig_deploy(rig, "a", "orders", NULL);
+
+    faas_decide(function, hold_one, &fourth);
+    memory_source_fill(rig->source, "orders", 0, 5, 0);
+    memory_source_gap(rig->source, "orders", 0, 2);
+    rig_start(rig);
+    cr_assert(rig_await_ran(rig, "a", 4));
+    rig_settle(rig, 50);
+    cr_expect_eq(committed(), 4);
+    faas_release(function, -1);
+    cr_assert(rig_await_committed(rig));
+    cr_expect_eq(committed(), 7);
+    cr_expect_eq(rig_metric(rig, "kafka_connector_partition_lag{topic=\"orders\",partition=\"0\"}"),
+                 0);
+    memory_source_gap(rig->source, "orders", 0, 1);
+    cr_assert(rig_await_committed(rig), "a marker alone");
+}
+
+/* A partition that begins when a commit is answered may send the next at once: what that one says
+ * is not yet committed. */
+Test(dispatcher_commit, a_commit_sent_while_another_is_answered_is_not_taken_for_it)
+{
+    memory_source_topic(rig->source, "orders", 2);
+    commit_before(1, 0, 2);
+    rig_deploy(rig, "a", "orders", NULL);
+    memory_source_append(rig->source, "orders", 0, "k", NULL);
+    memory_source_fill(rig->source, "orders", 1, 600, 0);
+    memory_source_hold_commits(rig->source, true);
+    rig_start(rig);
+    cr_assert(rig_await_ran(rig, "a", 600));
+    rig_settle(rig, 20);
+    cr_assert(memory_source_committing(rig->source));
+    memory_source_answer(rig->source, NULL);
+    cr_assert(memory_source_committing(rig->source));
+    memory_source_answer(rig->source, "the broker refused it");
+    memory_source_hold_commits(rig->source, false);
+    cr_expect(rig_await_committed(rig));
+}
