@@ -167,7 +167,7 @@ static void put_value(struct call_lines *lines, struct bytes value)
     const char *name = lines->nodes[lines->count - 1].text;
     size_t name_size = (size_t)(lines->at - name);
 
-    if (call_value_clean(value.start, value.size)) {
+    if (value.start && call_value_clean(value.start, value.size)) {
         put_literal(lines, ": ");
         put(lines, value.start, value.size);
         end_line(lines);

@@ -168,11 +168,13 @@ Test(functions_parse, namespaces)
         struct option_list names = {0};
         const char *reason = NULL;
         char joined[100] = "";
+        size_t length = 0;
         bool good = functions_parse_namespaces(namespaces[i].text, strlen(namespaces[i].text),
                                                &names, &reason);
 
         for (size_t j = 0; j < names.count; j++) {
-            strcat(strcat(joined, names.items[j]), " ");
+            length +=
+                (size_t)snprintf(joined + length, sizeof joined - length, "%s ", names.items[j]);
             free(names.items[j]);
         }
         free(names.items);
