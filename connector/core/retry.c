@@ -25,13 +25,12 @@ static bool read_code(const char **at, bool codes[])
 
 bool retry_codes_parse(const char *text, struct retry_rules *rules)
 {
-    bool codes[RETRY_STATUS_MAX + 1] = {false};
+    bool codes[RETRY_STATUS_MAX + 1] = {false}, more = *text;
 
-    for (const char *at = text; *text; at++) {
-        if (!read_code(&at, codes) || (*at && *at != ','))
+    while (more) {
+        if (!read_code(&text, codes) || (*text && *text != ','))
             return false;
-        if (!*at)
-            break;
+        more = *text++ == ',';
     }
     memcpy(rules->codes, codes, sizeof(codes));
     return true;

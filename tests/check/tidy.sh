@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# clang-tidy finds nothing of what .clang-tidy asks for.
+# clang-tidy finds nothing of what .clang-tidy asks for. Called on a file alone it also says how it
+# came to what it found.
 set -uo pipefail
 . tests/check/tree.sh
 if ! command -v clang-tidy >/dev/null; then
@@ -8,5 +9,4 @@ if ! command -v clang-tidy >/dev/null; then
 fi
 files 'connector/*.c' 'producer/*.c' 'sandbox/*.c' |
     xargs -P "$(nproc)" -I{} clang-tidy --quiet {} -- "${flags[@]}" 2>&1 |
-    awk '!/warnings? generated\.$|^Suppressed |^Use -header-filter/ && !seen[$0]++ { print; bad = 1 }
-         END { exit bad }'
+    awk '/ (error|warning): / && !seen[$0]++ { print; bad = 1 } END { exit bad }'
