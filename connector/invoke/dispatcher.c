@@ -182,7 +182,8 @@ static void log_start(struct dispatcher *dispatcher, const struct source_assignm
         level = LOG_LEVEL_INFO;
     else if (reason == START_EXPIRED || reason == START_MADE_ANEW)
         level = LOG_LEVEL_WARNING;
-    log_write(level, &subject, "starts at offset %" PRId64 ": %s", start, start_reason_text(reason));
+    log_write(level, &subject, "starts at offset %" PRId64 ": %s", start,
+              start_reason_text(reason));
     if (reason == START_EXPIRED)
         counter(dispatcher, D_EXPIRED)->number += start - assignment->committed;
     if (reason == START_MADE_ANEW)
