@@ -1,0 +1,353 @@
+/* dispatcher_drain_test: how partitions are given up: in order, too late, lost, and for good. */
+#include "tests/harness/rig.h"
+
+#include "core/lanes.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+
+static struct rig *rig;
+static struct faas_function *function;
+
+static void set_up(void)
+{
+    rig = rig_new();
+    memory_source_topic(rig->source, "orders", 1);
+    rig->options.order = ORDER_NONE;
+    function = rig_deploy(rig, "a", "orders", NULL);
+}
+
+static void tear_down(void)
+{
+    rig_free(rig);
+}
+
+TestSuite(dispatcher_drain, .init = set_up, .fini = tear_down, .timeout = 60);
+
+static const struct faas_reply held = {.latency_ms = FAAS_HELD}, at_once = {0},
+                               refused = {.status = 503};
+
+static int64_t committed(void)
+{
+    return memory_source_committed(rig->source, "orders", 0);
+}
+
+/* `calls` of 100 records are under way, held. */
+static void start_held(int64_t calls)
+{
+    rig->options.max_inflight = calls;
+    faas_script(function, &held);
+    memory_source_fill(rig->source, "orders", 0, 100, 10);
+    rig_start(rig);
+    cr_assert(rig_await_arrived(rig, "a", (size_t)calls));
+}
+
+/* The next owner does what is left. */
+static void go_on(void)
+{
+    faas_script(function, &at_once);
+    rig->stopped = false;
+    rig_kill(rig);
+    rig_start(rig);
+    cr_assert(rig_await_committed(rig));
+}
+
+Test(dispatcher_drain, a_revoke_waits_for_running_calls_and_their_commit)
+{
+    start_held(8);
+    memory_source_revoke(rig->source);
+    rig_settle(rig, 50);
+    cr_expect(memory_source_assigned(rig->source), "calls are under way");
+    cr_expect_eq(faas_release(function, 7), 7);
+    rig_settle(rig, 50);
+    cr_expect(memory_source_assigned(rig->source), "one is still under way");
+    cr_expect_eq(faas_release(function, -1), 1);
+    cr_assert(rig_await_released(rig));
+    cr_expect_eq(call_log_arrived(rig->calls, "a"), 8, "nothing new was called");
+    cr_expect_eq(committed(), 8);
+    go_on();
+    cr_expect(rig_ran_each(rig, "a", "orders", 100, 1));
+}
+
+Test(dispatcher_drain, after_drain_timeout_the_rest_is_cancelled)
+{
+    rig->drain_timeout_ms = 50;
+    start_held(8);
+    memory_source_revoke(rig->source);
+    faas_release(function, 3);
+    cr_assert(rig_await_released(rig));
+    cr_expect_eq(committed(), 3);
+    cr_expect_eq(rig_metric(rig, "kafka_connector_in_flight"), 0);
+    go_on();
+    for (int64_t offset = 0; offset < 100; offset++)
+        cr_expect_geq(call_log_ran_on(rig->calls, "a", "orders", 0, offset), 1);
+}
+
+Test(dispatcher_drain, what_fails_while_draining_is_left_to_the_next_owner)
+{
+    static const struct {
+        struct faas_reply reply;
+        const char *sentence;
+    } cases[] = {
+        {{.status = 503, .latency_ms = 50}, "refused"},
+        {{.end = FAAS_CUT_BEFORE, .latency_ms = 50}, "cut"},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        if (i) {
+            tear_down();
+            set_up();
+        }
+        faas_script(function, &cases[i].reply);
+        memory_source_fill(rig->source, "orders", 0, 10, 0);
+        rig_start(rig);
+        cr_assert(rig_await_arrived(rig, "a", 10), "%s", cases[i].sentence);
+        memory_source_revoke(rig->source);
+        cr_assert(rig_await_released(rig), "%s", cases[i].sentence);
+        rig_settle(rig, 50);
+        cr_expect_eq(call_log_arrived(rig->calls, "a"), 10, "%s", cases[i].sentence);
+        cr_expect_eq(committed(), 0, "%s", cases[i].sentence);
+        go_on();
+        cr_expect_eq(call_log_arrived(rig->calls, "a"), 20, "%s", cases[i].sentence);
+    }
+}
+
+Test(dispatcher_drain, back_offs_and_held_ones_hold_up_nothing)
+{
+    static const struct faas_reply cut = {.end = FAAS_CUT_BEFORE};
+
+    rig->options.retry_min_wait = rig->options.retry_max_wait = 60 * 1000;
+    rig->options.retry_on_timeout = 0;
+    faas_next(function, 5, &refused);
+    faas_next(function, 5, &cut);
+    memory_source_fill(rig->source, "orders", 0, 10, 0);
+    rig_start(rig);
+    cr_assert(rig_await_metric(rig, "kafka_connector_function_held{function=\"a\"}", 5));
+    memory_source_revoke(rig->source);
+    cr_expect_not(memory_source_assigned(rig->source), "nothing is under way: at once");
+    cr_expect_eq(rig_metric(rig, "kafka_connector_function_held{function=\"a\"}"), 0);
+}
+
+Test(dispatcher_drain, a_commit_under_way_is_waited_for)
+{
+    rig_start(rig);
+    cr_assert(rig_await_committed(rig));
+    memory_source_hold_commits(rig->source, true);
+    memory_source_fill(rig->source, "orders", 0, 10, 0);
+    cr_assert(rig_await_ran(rig, "a", 10));
+    rig_settle(rig, 50);
+    cr_assert(memory_source_committing(rig->source));
+    memory_source_revoke(rig->source);
+    rig_settle(rig, 50);
+    cr_expect(memory_source_assigned(rig->source));
+    memory_source_answer(rig->source, "the broker refused it");
+    cr_expect(memory_source_committing(rig->source), "the last one, with all that is done");
+    memory_source_answer(rig->source, NULL);
+    cr_expect_not(memory_source_assigned(rig->source));
+    cr_expect_eq(committed(), 10);
+}
+
+Test(dispatcher_drain, a_last_commit_that_fails_releases_all_the_same)
+{
+    start_held(8);
+    memory_source_revoke(rig->source);
+    memory_source_refuse(rig->source, 1000);
+    faas_release(function, -1);
+    cr_assert(rig_await_released(rig));
+    cr_expect_eq(committed(), 0);
+}
+
+Test(dispatcher_drain, of_lost_partitions_nothing_is_committed)
+{
+    size_t batches;
+
+    start_held(8);
+    batches = memory_source_batches(rig->source);
+    memory_source_lose(rig->source);
+    cr_expect_eq(rig_metric(rig, "kafka_connector_in_flight"), 0);
+    cr_expect_eq(rig_metric(rig, "kafka_connector_partitions"), 0);
+    rig_settle(rig, 50);
+    cr_expect_eq(memory_source_batches(rig->source), batches);
+    cr_expect_eq(committed(), 0);
+    go_on();
+}
+
+Test(dispatcher_drain, lost_in_the_midst_of_a_drain)
+{
+    start_held(8);
+    memory_source_revoke(rig->source);
+    memory_source_lose(rig->source);
+    faas_script(function, &at_once);
+    memory_source_assign(rig->source);
+    cr_assert(rig_await_committed(rig));
+}
+
+/* Its answer comes to a sink that has other partitions by then. */
+Test(dispatcher_drain, lost_while_a_commit_is_under_way)
+{
+    rig_start(rig);
+    cr_assert(rig_await_committed(rig));
+    memory_source_hold_commits(rig->source, true);
+    memory_source_fill(rig->source, "orders", 0, 10, 0);
+    cr_assert(rig_await_ran(rig, "a", 10));
+    rig_settle(rig, 50);
+    cr_assert(memory_source_committing(rig->source));
+    memory_source_lose(rig->source);
+    memory_source_topic(rig->source, "orders", 2);
+    memory_source_fill(rig->source, "orders", 1, 10, 0);
+    memory_source_assign(rig->source);
+    cr_assert(rig_await_ran(rig, "a", 20), "those that had a committed offset are read");
+    memory_source_hold_commits(rig->source, false);
+    cr_assert(rig_await_committed(rig));
+}
+
+Test(dispatcher_drain, a_stop_waits_commits_and_tells_once)
+{
+    start_held(8);
+    rig_stop(rig, RIG_PATIENCE_MS);
+    rig_settle(rig, 50);
+    cr_expect_not(rig->stopped);
+    faas_release(function, -1);
+    cr_assert(rig_await_stopped(rig));
+    cr_expect_eq(committed(), 8);
+    /* The source still has its partitions, and goes on telling of them. */
+    memory_source_fill(rig->source, "orders", 0, 10, 0);
+    memory_source_gap(rig->source, "orders", 0, 1);
+    rig_settle(rig, 50);
+    cr_expect_eq(call_log_arrived(rig->calls, "a"), 8);
+    memory_source_revoke(rig->source);
+    cr_assert_not(memory_source_assigned(rig->source));
+    go_on();
+    cr_expect(rig_ran_each(rig, "a", "orders", 110, 1));
+}
+
+Test(dispatcher_drain, a_stop_after_its_time_cancels)
+{
+    start_held(8);
+    rig_stop(rig, 50);
+    cr_assert(rig_await_stopped(rig));
+    cr_expect_eq(committed(), 0);
+}
+
+Test(dispatcher_drain, a_stop_of_an_idle_one_is_told_at_once)
+{
+    rig_start(rig);
+    memory_source_revoke(rig->source);
+    cr_assert(rig_await_released(rig));
+    rig_stop(rig, RIG_PATIENCE_MS);
+    cr_expect(rig->stopped);
+}
+
+Test(dispatcher_drain, a_stop_and_a_revoke_in_any_order)
+{
+    for (int stop_first = 0; stop_first < 2; stop_first++) {
+        if (stop_first) {
+            tear_down();
+            set_up();
+        }
+        start_held(8);
+        if (stop_first)
+            rig_stop(rig, RIG_PATIENCE_MS);
+        memory_source_revoke(rig->source);
+        if (!stop_first)
+            rig_stop(rig, RIG_PATIENCE_MS);
+        rig_settle(rig, 20);
+        cr_expect_not(rig->stopped);
+        faas_release(function, -1);
+        cr_assert(rig_await_stopped(rig));
+        cr_expect_not(memory_source_assigned(rig->source));
+        cr_expect_eq(committed(), 8);
+    }
+}
+
+Test(dispatcher_drain, partitions_assigned_to_a_stopped_one_are_left_alone)
+{
+    rig_start(rig);
+    cr_assert(rig_await_committed(rig));
+    rig_stop(rig, RIG_PATIENCE_MS);
+    cr_assert(rig_await_stopped(rig));
+    memory_source_revoke(rig->source);
+    memory_source_fill(rig->source, "orders", 0, 10, 0);
+    memory_source_assign(rig->source);
+    rig_settle(rig, 50);
+    cr_expect_eq(memory_source_taken(rig->source), 0);
+    memory_source_revoke(rig->source);
+    cr_assert(rig_await_released(rig));
+}
+
+Test(dispatcher_drain, the_map_changes_while_draining)
+{
+    start_held(8);
+    memory_source_revoke(rig->source);
+    rig_unlist(rig, "a");
+    rig_deploy(rig, "b", "orders", NULL);
+    for (int i = 0; i < TOPIC_MAP_MISSING_LIMIT; i++)
+        rig_list(rig);
+    faas_release(function, -1);
+    cr_assert(rig_await_released(rig));
+    cr_expect_eq(committed(), 8);
+    memory_source_assign(rig->source);
+    cr_assert(rig_await_committed(rig));
+    cr_expect_eq(call_log_ran(rig->calls, "b"), 92);
+}
+
+/* Members that come and go all the time. With order=partition what is done lies below what is not,
+ * so that nothing is repeated; else what was done out of order, ahead of the committed offset, is.
+ */
+Test(dispatcher_drain, many_rebalances_under_load_lose_nothing)
+{
+    static const struct {
+        enum order order;
+        size_t most_runs;
+        const char *sentence;
+    } cases[] = {
+        {ORDER_PARTITION, 1, "in the partition's order: nothing is repeated either"},
+        {ORDER_KEY, SIZE_MAX, "by key"},
+    };
+    static const struct faas_reply soon = {.latency_ms = 1};
+    unsigned state = 11;
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        if (i) {
+            tear_down();
+            set_up();
+        }
+        rig->options.order = cases[i].order;
+        rig->options.partition_window = 50;
+        faas_script(function, &soon);
+        rig_start(rig);
+        for (int turn = 0; turn < 50; turn++) {
+            memory_source_fill(rig->source, "orders", 0, 20, 9);
+            rig_settle(rig, rand_r(&state) % 20);
+            memory_source_revoke(rig->source);
+            cr_assert(rig_await_released(rig), "%s", cases[i].sentence);
+            memory_source_assign(rig->source);
+        }
+        cr_assert(rig_await_committed(rig), "%s", cases[i].sentence);
+        for (int64_t offset = 0; offset < 1000; offset++) {
+            size_t runs = call_log_ran_on(rig->calls, "a", "orders", 0, offset);
+
+            cr_assert(runs >= 1 && runs <= cases[i].most_runs, "%s: offset %lld, %zu times",
+                      cases[i].sentence, (long long)offset, runs);
+        }
+    }
+}
+
+Test(dispatcher_drain, killed_members_lose_nothing)
+{
+    static const struct faas_reply soon = {.latency_ms = 2};
+    unsigned state = 13;
+
+    rig->options.order = ORDER_KEY;
+    faas_script(function, &soon);
+    rig_start(rig);
+    for (int i = 0; i < 30; i++) {
+        memory_source_fill(rig->source, "orders", 0, 50, 9);
+        rig_settle(rig, rand_r(&state) % 20);
+        rig_kill(rig);
+        rig_start(rig);
+    }
+    cr_assert(rig_await_committed(rig));
+    for (int64_t offset = 0; offset < 1500; offset++)
+        cr_assert_geq(call_log_ran_on(rig->calls, "a", "orders", 0, offset), 1);
+}
