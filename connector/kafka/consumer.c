@@ -38,6 +38,7 @@ static const struct kafka_setting fixed_settings[] = {
 
 static const struct kafka_setting default_settings[] = {
     {"heartbeat.interval.ms", "250"}, /* members learn of a rebalance by it: 3 s made long pauses */
+    {"session.timeout.ms", "6000"},   /* so long a killed member's partitions wait for another */
     {"fetch.max.bytes", "4194304"},   /* a record held pins the whole fetch it came in */
     {"queued.max.messages.kbytes", "1024"}, /* counts for each partition */
     {"queued.min.messages", "1000"},
