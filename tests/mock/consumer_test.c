@@ -41,6 +41,7 @@ struct member {
     bool drain;       /* a revoke commits all and releases when answered */
     bool revoke_held; /* a revoke waits for the test */
     bool revoking;
+    bool paused;   /* takes nothing */
     char *why_not; /* of the last commit; NULL: committed */
     bool closed;
 };
@@ -85,7 +86,7 @@ static void sink_take(struct part *part)
     struct source *source = part->member->source;
     struct record *record;
 
-    while (part->held && !part->member->revoking &&
+    while (part->held && !part->member->revoking && !part->member->paused &&
            (record = source->calls->take(source, part->given.handle))) {
         cr_expect_eq(record->partition, part->given.number);
         part->disordered |= record->offset != part->next;
@@ -447,6 +448,17 @@ static size_t count_seen(void)
     return count;
 }
 
+static size_t count_repeated(void)
+{
+    size_t count = 0;
+
+    for (int p = 0; p < PARTITIONS_MAX; p++) {
+        for (int i = 0; i < RECORDS_MAX; i++)
+            count += seen[p][i] > 1;
+    }
+    return count;
+}
+
 static bool all_seen(const void *of)
 {
     return count_seen() == *(const size_t *)of;
@@ -466,7 +478,22 @@ static void commit_all(struct member *member)
     cr_expect_null(member->why_not, "%s", member->why_not);
 }
 
-/* Commits before each rebalance, since the mock refuses one during it. */
+static void resume(struct member *member)
+{
+    member->paused = false;
+    for (int i = 0; i < PARTITIONS_MAX; i++) {
+        if (member->parts[i].held)
+            sink_take(&member->parts[i]);
+    }
+}
+
+static bool holds_four(const void *of)
+{
+    return holds_all(of) && ((const struct member *)of)->held == 4;
+}
+
+/* The mock refuses commits while its group rejoins, and now and then has it rejoin twice: so
+ * nothing is taken around a rebalance, and all is committed before one. */
 Test(consumer, a_revoke_is_held_and_nothing_is_lost_or_repeated)
 {
     size_t expected = 4 * 200;
@@ -479,6 +506,7 @@ Test(consumer, a_revoke_is_held_and_nothing_is_lost_or_repeated)
     commit_all(first);
     first->revoke_held = true;
     second = join("orders");
+    second->paused = true;
     await(is_revoking, first);
     produce("orders", 4, 200);
     run_until(never, NULL, 500);
@@ -486,21 +514,27 @@ Test(consumer, a_revoke_is_held_and_nothing_is_lost_or_repeated)
     cr_expect_eq(consumer_state(first->consumer), CONSUMER_REVOKING);
     cr_expect_eq(count_seen(), expected, "nothing is taken meanwhile");
     first->revoke_held = false;
+    first->paused = true;
     sink_release(first);
+    await(holds_all, second);
+    await(holds_all, first);
+    run_until(never, NULL, 1000);
+    await(holds_all, second);
+    cr_expect_eq(first->held + second->held, 4);
+    resume(first);
+    resume(second);
     expected = 4 * 400;
     await(all_seen, &expected);
-    cr_expect_eq(first->held, 2);
-    cr_expect_eq(second->held, 2);
     commit_all(first);
+    first->paused = true;
     second->drain = true; /* its partitions go back to the first, with its last commit */
-    produce("orders", 4, 100);
     leave(second);
+    produce("orders", 4, 100);
+    await(holds_four, first);
+    resume(first);
     expected = 4 * 500;
     await(all_seen, &expected);
-    for (size_t p = 0; p < 4; p++) {
-        for (int i = 0; i < 500; i++)
-            cr_expect_eq(seen[p][i], 1, "record %d of partition %zu once", i, p);
-    }
+    cr_expect_eq(count_repeated(), 0, "each record once");
     cr_expect_eq(consumer_counts(first->consumer)->lost, 0);
     leave(first);
 }
@@ -706,10 +740,11 @@ Test(consumer, a_sink_that_was_full_goes_on_by_itself)
     member->source->sink_calls = &calls;
     await(took_some, member);
     cr_expect_leq(member->taken, 10);
+    calls.ready = sink_ready;
     sink_take(&member->parts[0]);
-    cr_expect_eq(member->taken, 50);
     cr_expect_eq(member->parts[0].end_told, -1, "the end is not told from within take");
     await(at_ends, member);
+    cr_expect_eq(member->taken, 50);
     cr_expect_not(member->parts[0].disordered);
     leave(member);
 }
