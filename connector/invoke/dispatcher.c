@@ -116,6 +116,7 @@ static void begin_anew(struct dispatcher *dispatcher, struct partition *partitio
     ledger_release(&partition->ledger);
     ledger_init(&partition->ledger, offset, window);
     partition->log++;
+    partition->called = 0;
     partition->announce = true;
 }
 

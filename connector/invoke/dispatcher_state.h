@@ -12,7 +12,8 @@
 /*
  *   idle        no partitions
  *   working     partitions are read
- *   draining    nothing is taken or started, calls and the commit under way are waited for
+ *   draining    nothing is taken, what is half done is completed, calls and the commit under way
+ *               are waited for
  *   committing  the last commit is under way
  */
 enum dispatcher_state {
@@ -55,6 +56,7 @@ struct dispatcher {
     bool revoked;  /* the source waits for release */
     bool stopping; /* for good */
     struct delay *drain_due, *summary_due;
+    int64_t drain_ms; /* the time of the drain under way */
     void (*stopped)(void *context);
     void *stopped_context;
 
@@ -95,6 +97,8 @@ void committer_release(struct dispatcher *dispatcher);
 /* drain.c */
 void drain_revoke(struct dispatcher *dispatcher, bool lost);
 void drain_continue(struct dispatcher *dispatcher); /* after a call or a commit ended */
+/* After a call failed: what is behind it in the log is left to the partition's next owner. */
+void drain_hold_back(struct partition *partition);
 
 /* report.c */
 extern const struct metrics_table dispatcher_metrics, partition_metrics, function_metrics;

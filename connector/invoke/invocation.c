@@ -126,6 +126,15 @@ struct invocation *invocation_new(struct dispatcher *dispatcher, struct subscrip
     return invocation;
 }
 
+bool invocation_may_go(const struct invocation *invocation)
+{
+    const struct partition *partition = invocation->subscription->partition;
+
+    if (partition->state != PARTITION_DRAINING)
+        return true;
+    return invocation->log == partition->log && invocation->sequence < partition->drain_limit;
+}
+
 void invocation_stop(struct invocation *invocation)
 {
     struct function *function = invocation->subscription->function;

@@ -70,7 +70,7 @@ void invocation_finish(struct invocation *invocation, enum invocation_end end)
     counter(invocation, counters[end])->number++;
     invocation_stop(invocation);
     next = lanes_pop(&invocation->subscription->lanes, &invocation->lane);
-    if (next)
+    if (next && invocation_may_go((struct invocation *)next))
         invocation_set_state((struct invocation *)next, INVOCATION_READY);
     dispatcher->committer.finished++;
     if (invocation->log == partition->log) /* else its log was deleted: nothing to commit */
@@ -224,6 +224,7 @@ void invocation_answered(void *context, const struct http_answer *answer)
     struct invocation *invocation = context;
     struct dispatcher *dispatcher = invocation->dispatcher;
     struct function *function = invocation->subscription->function;
+    struct partition *partition = invocation->subscription->partition;
     struct attempt attempt = attempt_of(answer);
     enum verdict verdict = retry_judge(&function->rules, &attempt, &invocation->count);
     int64_t wait =
@@ -238,9 +239,11 @@ void invocation_answered(void *context, const struct http_answer *answer)
     if (!function->bound)
         dispatcher_end_unbound(dispatcher, function);
     dispatcher_list_function(dispatcher, function);
-    if (dispatcher->state == DISPATCHER_DRAINING) {
-        drain_continue(dispatcher);
+    if (dispatcher->state == DISPATCHER_WORKING) {
+        dispatcher_fill_slots(dispatcher);
         return;
     }
-    dispatcher_fill_slots(dispatcher);
+    if (verdict != VERDICT_DONE)
+        drain_hold_back(partition);
+    drain_continue(dispatcher);
 }

@@ -5,7 +5,7 @@
  *   running    records are taken as they come
  *   full       its window or the byte budget is full, or no function wants its topic
  *              (no_function=wait): nothing is taken
- *   draining   to be given up: nothing is taken, what runs is waited for
+ *   draining   to be given up: nothing is taken, what runs and what lies between is waited for
  *
  * and then it is gone. All partitions are assigned and given up together (eager groups).
  */
@@ -46,6 +46,8 @@ struct partition {
     int32_t number;
     struct ledger ledger;
     unsigned log; /* counts up when the topic was made anew: fences the old log's */
+    uint64_t called;      /* sequence behind the newest record that was called */
+    uint64_t drain_limit; /* draining: from this sequence on, nothing is called */
     struct progress progress;
     int64_t committed;                  /* as the group last acknowledged it; -1: not yet */
     int64_t committing;                 /* as the commit under way says */

@@ -75,8 +75,11 @@ static struct function *next_function(struct dispatcher *dispatcher, int64_t now
 static void start_call(struct dispatcher *dispatcher, struct invocation *invocation)
 {
     struct function *function = invocation->subscription->function;
+    struct partition *partition = invocation->subscription->partition;
 
     invocation_set_state(invocation, INVOCATION_CALLING);
+    if (invocation->log == partition->log && invocation->sequence >= partition->called)
+        partition->called = invocation->sequence + 1;
     invocation->gateway_probe = target_started(&dispatcher->gateway);
     invocation->function_probe = target_started(&function->target);
     if (invocation->detailed)
@@ -105,13 +108,18 @@ static bool gateway_allows(struct dispatcher *dispatcher, int64_t now)
     return false;
 }
 
+static bool may_call(const struct dispatcher *dispatcher)
+{
+    return dispatcher->state == DISPATCHER_WORKING || dispatcher->state == DISPATCHER_DRAINING;
+}
+
 void dispatcher_fill_slots(struct dispatcher *dispatcher)
 {
     int64_t now = dispatcher_now(dispatcher);
     size_t slots = (size_t)dispatcher->setup.options->max_inflight;
     struct function *function;
 
-    if (dispatcher->filling || dispatcher->state != DISPATCHER_WORKING)
+    if (dispatcher->filling || !may_call(dispatcher))
         return;
     dispatcher->filling = true;
     dispatcher_take_all(dispatcher);
