@@ -117,7 +117,8 @@ static void reserve(struct call_lines *lines, const struct record *record, size_
 
 static void put(struct call_lines *lines, const void *bytes, size_t size)
 {
-    memcpy(lines->at, bytes, size);
+    if (size) /* a null value has no bytes to copy from */
+        memcpy(lines->at, bytes, size);
     lines->at += size;
 }
 

@@ -119,6 +119,12 @@ static char *answer_fault(const char *what, const struct http_answer *answer)
     return NULL;
 }
 
+/* Of a 200 that is something else's, such as a login page's, or of a list we do not take. */
+static char *list_fault(const char *what, const char *reason)
+{
+    return xasprintf("%s: not a gateway's list in JSON (%s)", what, reason);
+}
+
 static void ask(struct functions *functions, const char *path, const char *namespace_name,
                 void (*answered)(void *context, const struct http_answer *answer))
 {
@@ -156,7 +162,7 @@ static void got_functions(void *context, const struct http_answer *answer)
     functions->call = NULL;
     if (!fault && !functions_parse(answer->body, answer->body_size, current_namespace(functions),
                                    &functions->options->functions, functions->listed, &reason))
-        fault = xasprintf("GET /system/functions: %s", reason);
+        fault = list_fault("GET /system/functions", reason);
     if (fault)
         round_end_take(functions, fault);
     else if (++functions->next < functions->namespaces.count)
@@ -181,7 +187,7 @@ static void got_namespaces(void *context, const struct http_answer *answer)
     if (!none && !fault &&
         !functions_parse_namespaces(answer->body, answer->body_size, &functions->namespaces,
                                     &reason))
-        fault = xasprintf("GET /system/namespaces: %s", reason);
+        fault = list_fault("GET /system/namespaces", reason);
     if (fault)
         round_end_take(functions, fault);
     else

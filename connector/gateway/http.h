@@ -24,17 +24,22 @@
 
 struct http_options {
     char *ca_file;   /* gateway_ca_file: PEM; NULL or "": the system's */
-    char *cert_file; /* gateway_cert_file, gateway_key_file: client certificate */
-    char *key_file;
-    bool insecure; /* gateway_tls_insecure */
+    char *cert_file; /* gateway_cert_file: client certificate, PEM; NULL or "": none */
+    char *key_file;  /* gateway_key_file: its key, PEM; NULL or "": in cert_file */
+    bool insecure;   /* gateway_tls_insecure */
 };
 
 /* Options gateway_ca_file, gateway_cert_file, gateway_key_file, gateway_tls_insecure. */
 extern const struct option_table http_option_table;
 
+/* Adds a fault for each file that cannot be read or holds no PEM of its kind, for a key without a
+ * certificate, and for a certificate without a key. That they match is seen when connecting. */
+void http_options_check(const struct http_options *options, struct option_faults *faults);
+
 enum http_outcome {
     HTTP_ANSWERED, /* a whole answer: status, headers, body */
-    HTTP_NOT_SENT, /* no connection: the server has seen nothing of it */
+    HTTP_NOT_SENT, /* no connection, or our certificate was refused: the server did not look at it
+                    */
     HTTP_UNKNOWN,  /* sent, wholly or in part, and no whole answer: cut, timed out, garbled */
 };
 

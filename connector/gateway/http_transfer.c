@@ -231,9 +231,32 @@ static const char *reason_of(const struct transfer *transfer, CURLcode code)
     return transfer->error;
 }
 
+/* By TLS 1.3 a client certificate is judged after the request went out. Refusing it is an alert in
+ * place of an answer, on a new connection: the request was not looked at. libcurl tells an alert
+ * only in OpenSSL's words; were they others, the outcome would be unknown, which errs safely. */
+static bool certificate_refused(const struct transfer *transfer)
+{
+    static const char *const alerts[] = {
+        "alert certificate required",    "alert unknown ca",          "alert bad certificate",
+        "alert certificate expired",     "alert certificate revoked", "alert certificate unknown",
+        "alert unsupported certificate",
+    };
+    long connects = 0, head_size = 0;
+
+    curl_easy_getinfo(transfer->easy, CURLINFO_NUM_CONNECTS, &connects);
+    curl_easy_getinfo(transfer->easy, CURLINFO_HEADER_SIZE, &head_size);
+    if (transfer->sends != 1 || !connects || head_size)
+        return false;
+    for (size_t i = 0; i < sizeof alerts / sizeof *alerts; i++)
+        if (strstr(transfer->error, alerts[i]))
+            return true;
+    return false;
+}
+
 void transfer_judge(struct transfer *transfer, CURLcode code)
 {
     struct http_answer *answer = &transfer->answer;
+    bool sent;
 
     answer->elapsed_us = (int64_t)((uv_hrtime() - transfer->started) / 1000);
     answer->body = transfer->body ? transfer->body : "";
@@ -242,8 +265,9 @@ void transfer_judge(struct transfer *transfer, CURLcode code)
         curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &answer->status);
         return;
     }
-    answer->outcome = transfer->sends ? HTTP_UNKNOWN : HTTP_NOT_SENT;
-    answer->timed_out = transfer->sends && code == CURLE_OPERATION_TIMEDOUT;
+    sent = transfer->sends && !certificate_refused(transfer);
+    answer->outcome = sent ? HTTP_UNKNOWN : HTTP_NOT_SENT;
+    answer->timed_out = sent && code == CURLE_OPERATION_TIMEDOUT;
     answer->reason = reason_of(transfer, code);
 }
 

@@ -82,6 +82,7 @@ const struct option_group *invoke_options(size_t *count)
 void invoke_check(struct option_faults *faults)
 {
     gateway_options_check(&config.gateway, faults);
+    http_options_check(&config.http, faults);
     consumer_options_check(&config.kafka, &config.consumer, faults);
     invoke_options_check(&config.invoke, faults);
 }

@@ -45,7 +45,7 @@ struct partition {
     char *topic;
     int32_t number;
     struct ledger ledger;
-    unsigned log; /* counts up when the topic was made anew: fences the old log's */
+    unsigned log;         /* counts up when the topic was made anew: fences the old log's */
     uint64_t called;      /* sequence behind the newest record that was called */
     uint64_t drain_limit; /* draining: from this sequence on, nothing is called */
     struct progress progress;

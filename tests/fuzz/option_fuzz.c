@@ -57,8 +57,10 @@ static void set_each_row(const char *value)
 /* Cuts at line breaks; ends the list with NULL. */
 static int split(char *text, char *lines[LINES + 1])
 {
+    char *rest = NULL;
     int count = 0;
-    for (char *line = strtok(text, "\n"); line && count < LINES; line = strtok(NULL, "\n")) {
+    for (char *line = strtok_r(text, "\n", &rest); line && count < LINES;
+         line = strtok_r(NULL, "\n", &rest)) {
         lines[count++] = line;
     }
     lines[count] = NULL;

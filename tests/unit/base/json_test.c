@@ -1,5 +1,6 @@
 /* json: what is read, what is refused and why, and what is printed. */
 #include "base/json.h"
+#include "base/xalloc.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
@@ -20,7 +21,7 @@ static json *parse(const char *text)
 /* `levels` of [ and as many ]. Caller frees. */
 static char *nest(size_t levels)
 {
-    char *text = malloc(2 * levels + 1);
+    char *text = xmalloc(2 * levels + 1);
 
     memset(text, '[', levels);
     memset(text + levels, ']', levels);
@@ -121,7 +122,7 @@ Test(json, reads_no_byte_behind_the_text)
     for (size_t i = 0; i < COUNT(texts); i++) {
         size_t size = strlen(texts[i]);
         const char *reason;
-        char *exact = malloc(size); /* so that ASan sees a step too far */
+        char *exact = xmalloc(size); /* so that ASan sees a step too far */
 
         memcpy(exact, texts[i], size);
         json_free(json_parse(exact, size, &reason));
@@ -151,11 +152,13 @@ Test(json, each_walks_members_and_elements)
 {
     json *root = parse("{\"a\":1,\"b\":[true,\"x\"]}");
     char seen[64] = "";
+    int size = 0;
 
     json_each (member, root) {
-        strcat(seen, json_name(member));
+        size += snprintf(seen + size, sizeof(seen) - (size_t)size, "%s", json_name(member));
         json_each (element, member)
-            strcat(seen, json_name(element) ? "named" : ".");
+            size += snprintf(seen + size, sizeof(seen) - (size_t)size, "%s",
+                             json_name(element) ? "named" : ".");
     }
     cr_expect_str_eq(seen, "ab..");
     json_each (none, NULL)

@@ -1,5 +1,6 @@
 /* line: what is escaped, and that what is too long is cut and said. */
 #include "base/line.h"
+#include "base/xalloc.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -47,7 +48,7 @@ Test(line, escape)
 static void expect_end(const char *unit, size_t size, const char *end, const char *why)
 {
     size_t step = strlen(unit);
-    char *bytes = malloc(size);
+    char *bytes = xmalloc(size);
 
     for (size_t i = 0; i < size; i++)
         bytes[i] = unit[i % step];

@@ -1,6 +1,7 @@
 /* log: the two forms of a line, and that nothing from outside passes for one. */
 #define _GNU_SOURCE /* fopencookie */
 #include "base/log.h"
+#include "base/xalloc.h"
 
 #include "base/json.h"
 
@@ -225,7 +226,7 @@ Test(log, json_fields)
 static void expect_bounded(enum log_format format, const char *unit, size_t count)
 {
     size_t step = strlen(unit), whole = step * count;
-    char *body = malloc(whole);
+    char *body = xmalloc(whole);
 
     for (size_t i = 0; i < whole; i++)
         body[i] = unit[i % step];
@@ -252,7 +253,7 @@ Test(log, long_entries_are_cut)
 
 Test(log, the_cut_counts_what_is_missing)
 {
-    char *body = malloc(200000);
+    char *body = xmalloc(200000);
     size_t more = 0;
     char *note;
 

@@ -1,5 +1,6 @@
 /* option_read: the sources, their order and what their faults say; option_nearest. */
 #include "base/option.h"
+#include "base/xalloc.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -102,7 +103,7 @@ static void expect_fault(const struct reading *reading, size_t index, const char
 /* A file of its own in /tmp; the caller unlinks and frees. */
 static char *new_file(const char *content, size_t size)
 {
-    char *path = strdup("/tmp/option_test_XXXXXX");
+    char *path = xstrdup("/tmp/option_test_XXXXXX");
     int fd = mkstemp(path);
     cr_assert_geq(fd, 0);
     cr_assert_eq(write(fd, content, size), (ssize_t)size);
@@ -118,10 +119,7 @@ static void drop_file(char *path)
 
 static char *joined(const char *left, const char *right)
 {
-    char *text = malloc(strlen(left) + strlen(right) + 1);
-    strcpy(text, left);
-    strcat(text, right);
-    return text;
+    return xasprintf("%s%s", left, right);
 }
 
 static void expect_list(const struct option_list *list, char **items)

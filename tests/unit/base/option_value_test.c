@@ -206,10 +206,12 @@ Test(option_set, drops_trailing_slashes_of_an_url)
 }
 
 /* Adds what the list holds behind the text, each item in brackets. */
-static void show_list(const struct option_list *list, char *text)
+static void show_list(const struct option_list *list, char *text, size_t room)
 {
     for (size_t i = 0; i < list->count; i++) {
-        strcat(strcat(strcat(text, "["), list->items[i]), "]");
+        size_t size = strlen(text);
+
+        snprintf(text + size, room - size, "[%s]", list->items[i]);
     }
 }
 
@@ -231,7 +233,7 @@ Test(option_set, splits_a_list_and_replaces_the_last)
         struct option_faults faults = {0};
         char text[100] = "";
         cr_expect(option_set(row_named("topics"), &settings, cases[i].value, &faults));
-        show_list(&settings.topics, text);
+        show_list(&settings.topics, text, sizeof(text));
         cr_expect_str_eq(text, cases[i].items, "%s: %s", cases[i].sentence, text);
     }
     option_release(&group, 1);

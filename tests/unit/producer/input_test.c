@@ -1,3 +1,4 @@
+#include "base/xalloc.h"
 #include "producer/input.h"
 
 #include <criterion/criterion.h>
@@ -67,7 +68,7 @@ Test(input, a_record_a_line)
 Test(input, lines_longer_than_one_read)
 {
     enum { SIZE = 300 * 1000 };
-    char *text = malloc(3 * SIZE);
+    char *text = xmalloc(3 * SIZE);
     struct input *input;
     const void *value;
     size_t size;
