@@ -200,11 +200,13 @@ static const struct {
 } faults[] = {
     {{500, "[]", 0}, {200, "[]", 0}, "/system/namespaces: status 500"},
     {{401, "[]", 0}, {200, "[]", 0}, "status 401 (basic_auth"},
-    {{200, "<html>", 0}, {200, "[]", 0}, "/system/namespaces: "},
+    {{200, "<html>", 0}, {200, "[]", 0}, "/system/namespaces: not a gateway's list in JSON (bad"},
     {{200, "[]", 0}, {502, "", 0}, "/system/functions: status 502"},
     {{200, "[]", 0}, {404, "", 0}, "/system/functions: status 404"},
-    {{200, "[]", 0}, {200, "<html>502</html>", 0}, "/system/functions: "},
-    {{200, "[]", 0}, {200, "{}", 0}, "not a list"},
+    {{200, "[]", 0},
+     {200, "<html>502</html>", 0},
+     "functions: not a gateway's list in JSON (bad syntax)"},
+    {{200, "[]", 0}, {200, "{}", 0}, "JSON (not a list)"},
     {{200, "[]", 0}, {200, "[]", 50 << 20}, "longer than 16 MiB"},
 };
 
