@@ -39,7 +39,7 @@ static bool probed_one_by_one(struct rig *it)
     probing |= rig_metric(it, "kafka_connector_gateway_state") == 2 && in_flight <= 1;
     if (probing)
         cr_assert_leq(in_flight, 1);
-    return rig_function_metric(it, "a", "unsent_total") >= 100;
+    return probing && rig_function_metric(it, "a", "unsent_total") >= 100;
 }
 
 Test(dispatcher_away, a_gateway_that_is_gone_costs_no_attempt_and_no_record)

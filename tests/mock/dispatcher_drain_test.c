@@ -113,6 +113,30 @@ Test(dispatcher_drain, what_fails_while_draining_is_left_to_the_next_owner)
     }
 }
 
+static struct faas_reply first_fails_second_is_held(void *context, const struct faas_call *call)
+{
+    (void)context;
+    return call->offset == 0   ? (struct faas_reply){.status = 503, .latency_ms = 50}
+           : call->offset == 1 ? held
+                               : at_once;
+}
+
+Test(dispatcher_drain, what_fails_while_draining_is_not_called_again)
+{
+    rig->options.order = ORDER_KEY;
+    faas_decide(function, first_fails_second_is_held, NULL);
+    memory_source_fill(rig->source, "orders", 0, 10, 2);
+    rig_start(rig);
+    cr_assert(rig_await_arrived(rig, "a", 2));
+    memory_source_revoke(rig->source);
+    cr_assert(rig_await_ran(rig, "a", 1));
+    rig_settle(rig, 100);
+    cr_expect_eq(call_log_arrived(rig->calls, "a"), 2);
+    faas_release(function, -1);
+    cr_assert(rig_await_released(rig));
+    cr_expect_eq(committed(), 0);
+}
+
 Test(dispatcher_drain, back_offs_and_held_ones_hold_up_nothing)
 {
     static const struct faas_reply cut = {.end = FAAS_CUT_BEFORE};

@@ -196,7 +196,10 @@ Test(dispatcher_order, one_function_holds_at_most_half_while_another_waits)
     memory_source_fill(rig->source, "payments", 0, 100, 0);
     rig_settle(rig, 50);
     cr_expect_eq(call_log_arrived(rig->calls, "late"), 0);
-    faas_release(greedy, -1);
+    faas_release(greedy, 4);
+    cr_assert(rig_await_arrived(rig, NULL, 12));
+    cr_expect_eq(call_log_arrived(rig->calls, "late"), 4, "all that came free, up to the half");
+    faas_release(greedy, 4);
     cr_assert(rig_await_arrived(rig, NULL, 16));
     rig_settle(rig, 50);
     cr_expect_eq(call_log_arrived(rig->calls, "late"), 4);
