@@ -7,6 +7,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 static struct ledger_entry *entry(const struct ledger *ledger, uint64_t sequence)
 {
@@ -82,4 +83,56 @@ void ledger_advance(struct ledger *ledger, int64_t offset)
 int64_t ledger_committable(const struct ledger *ledger)
 {
     return ledger_fill(ledger) ? entry(ledger, ledger->first)->offset : ledger->next;
+}
+
+enum { WORD_BITS = 64 };
+
+static size_t word_count(const struct ledger *ledger)
+{
+    return (ledger->window + WORD_BITS - 1) / WORD_BITS;
+}
+
+void ledger_marks_init(struct ledger_marks *marks, const struct ledger *ledger)
+{
+    marks->words = xmalloc(word_count(ledger) * sizeof(*marks->words));
+    memset(marks->words, 0xff, word_count(ledger) * sizeof(*marks->words));
+}
+
+void ledger_marks_release(struct ledger_marks *marks)
+{
+    free(marks->words);
+    marks->words = NULL;
+}
+
+void ledger_mark(const struct ledger *ledger, struct ledger_marks *marks, uint64_t sequence,
+                 bool done)
+{
+    uint64_t bit = UINT64_C(1) << (sequence % ledger->window % WORD_BITS);
+    uint64_t *word = &marks->words[sequence % ledger->window / WORD_BITS];
+
+    *word = done ? *word | bit : *word & ~bit;
+}
+
+static bool is_marked(const struct ledger *ledger, const struct ledger_marks *marks,
+                      uint64_t sequence)
+{
+    size_t place = sequence % ledger->window;
+
+    return marks->words[place / WORD_BITS] >> (place % WORD_BITS) & 1;
+}
+
+void ledger_runs(const struct ledger *ledger, const struct ledger_marks *marks,
+                 struct progress_function *function)
+{
+    uint64_t at = ledger->first, begin;
+
+    while (at < ledger->last) {
+        while (at < ledger->last && !is_marked(ledger, marks, at))
+            at++;
+        begin = at;
+        while (at < ledger->last && is_marked(ledger, marks, at))
+            at++;
+        if (begin < at) /* no record that is not in the window lies between its entries */
+            progress_add_run(function, entry(ledger, begin)->offset, entry(ledger, at - 1)->offset);
+    }
 }

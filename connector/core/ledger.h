@@ -12,6 +12,8 @@
 #ifndef CORE_LEDGER_H
 #define CORE_LEDGER_H
 
+#include "core/progress.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -49,6 +51,22 @@ bool ledger_finish(struct ledger *ledger, uint64_t sequence);
 
 /* Nothing that must be read lies below `offset`: a skipped record, the log's end. */
 void ledger_advance(struct ledger *ledger, int64_t offset);
+
+/* For one function: the entries of the window that need nothing more of it, because it has done
+ * them or was never owed them. */
+struct ledger_marks {
+    uint64_t *words;
+};
+
+/* Every entry is marked. */
+void ledger_marks_init(struct ledger_marks *marks, const struct ledger *ledger);
+void ledger_marks_release(struct ledger_marks *marks);
+void ledger_mark(const struct ledger *ledger, struct ledger_marks *marks, uint64_t sequence,
+                 bool done);
+
+/* Adds the marked entries to a function's progress, as runs of offsets. */
+void ledger_runs(const struct ledger *ledger, const struct ledger_marks *marks,
+                 struct progress_function *function);
 
 int64_t ledger_committable(const struct ledger *ledger);
 

@@ -1,93 +1,137 @@
 /*
- * progress: see progress.h for the form.
+ * progress: see progress.h. Here is the value; its encoding is in progress_text.c.
  */
 #include "core/progress.h"
 
-#include "base/base64.h"
+#include "base/xalloc.h"
+#include "core/fnv.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
-static const char prefix[] = "kc1:";
-
-enum {
-    VERSION_1 = 1,
-    PREFIX_SIZE = sizeof(prefix) - 1,
-    CHECKSUM_SIZE = 4,
-    BYTES_MAX = (PROGRESS_TEXT_SIZE - PREFIX_SIZE) / 4 * 3,
-};
-
-/* FNV-1a, 32 bits: http://www.isthe.com/chongo/tech/comp/fnv/. Every change of one byte changes
- * it, because each step is a bijection. */
-static uint32_t checksum(const uint8_t *bytes, size_t size)
+void progress_clear(struct progress *progress)
 {
-    uint32_t hash = 2166136261u;
-
-    for (size_t i = 0; i < size; i++)
-        hash = (hash ^ bytes[i]) * 16777619u;
-    return hash;
-}
-
-/* LEB128: seven bits a byte, the lowest first. */
-static size_t put_varint(uint8_t *at, uint64_t value)
-{
-    size_t n = 0;
-
-    for (; value >= 0x80; value >>= 7)
-        at[n++] = (uint8_t)(value | 0x80);
-    at[n++] = (uint8_t)value;
-    return n;
-}
-
-static bool get_varint(const uint8_t **at, const uint8_t *end, uint64_t *value)
-{
-    *value = 0;
-    for (int shift = 0; *at < end && shift < 63; shift += 7) {
-        uint8_t byte = *(*at)++;
-
-        *value |= (uint64_t)(byte & 0x7f) << shift;
-        if (!(byte & 0x80))
-            return true;
+    for (size_t i = 0; i < progress->function_count; i++) {
+        free(progress->functions[i].runs);
+        free(progress->functions[i].counts);
     }
-    return false;
+    free(progress->functions);
+    progress->functions = NULL;
+    progress->function_count = 0;
 }
 
-size_t progress_encode(const struct progress *progress, char text[PROGRESS_TEXT_SIZE + 1])
+uint32_t progress_name(const char *path)
 {
-    uint8_t bytes[BYTES_MAX];
-    size_t size = 0;
-    uint32_t sum;
-
-    assert(progress->born >= 1);
-    bytes[size++] = VERSION_1;
-    size += put_varint(bytes + size, (uint64_t)progress->born);
-    sum = checksum(bytes, size);
-    for (int i = 0; i < CHECKSUM_SIZE; i++)
-        bytes[size++] = (uint8_t)(sum >> (8 * i));
-    memcpy(text, prefix, PREFIX_SIZE);
-    return PREFIX_SIZE + base64_encode(bytes, size, text + PREFIX_SIZE);
+    return fnv1a(FNV1A_BASIS, path, strlen(path));
 }
 
-bool progress_decode(const char *text, struct progress *progress)
+/* Room for one more; grows at powers of two. */
+static void *grown(void *items, size_t count, size_t size)
 {
-    uint8_t bytes[BYTES_MAX];
-    const uint8_t *at = bytes, *end;
-    uint32_t sum = 0;
-    uint64_t born;
-    size_t size;
+    if (count & (count - 1))
+        return items;
+    return xrealloc(items, (count ? 2 * count : 1) * size);
+}
 
-    if (!text || strncmp(text, prefix, PREFIX_SIZE) != 0)
-        return false;
-    text += PREFIX_SIZE;
-    if (!base64_decode(text, strlen(text), bytes, sizeof(bytes), &size) || size <= CHECKSUM_SIZE)
-        return false;
-    end = bytes + size - CHECKSUM_SIZE;
-    for (int i = 0; i < CHECKSUM_SIZE; i++)
-        sum |= (uint32_t)end[i] << (8 * i);
-    if (sum != checksum(bytes, size - CHECKSUM_SIZE) || *at++ != VERSION_1)
-        return false;
-    if (!get_varint(&at, end, &born) || born < 1 || born > INT32_MAX)
-        return false;
-    progress->born = (int32_t)born;
-    return true;
+struct progress_function *progress_add(struct progress *progress, uint32_t name)
+{
+    struct progress_function *function;
+
+    progress->functions =
+        grown(progress->functions, progress->function_count, sizeof(*progress->functions));
+    function = &progress->functions[progress->function_count++];
+    *function = (struct progress_function){.name = name};
+    return function;
+}
+
+void progress_add_run(struct progress_function *function, int64_t first, int64_t last)
+{
+    struct progress_run *top =
+        function->run_count ? &function->runs[function->run_count - 1] : NULL;
+
+    assert(first <= last && (!top || first > top->last));
+    if (top && first == top->last + 1) {
+        top->last = last;
+        return;
+    }
+    function->runs = grown(function->runs, function->run_count, sizeof(*function->runs));
+    function->runs[function->run_count++] = (struct progress_run){first, last};
+}
+
+void progress_add_count(struct progress_function *function, struct progress_count count)
+{
+    assert(!function->count_count ||
+           count.offset > function->counts[function->count_count - 1].offset);
+    function->counts = grown(function->counts, function->count_count, sizeof(*function->counts));
+    function->counts[function->count_count++] = count;
+}
+
+const struct progress_function *progress_find(const struct progress *progress, uint32_t name)
+{
+    for (size_t i = 0; i < progress->function_count; i++)
+        if (progress->functions[i].name == name)
+            return &progress->functions[i];
+    return NULL;
+}
+
+static int run_of(const void *key, const void *item)
+{
+    int64_t offset = *(const int64_t *)key;
+    const struct progress_run *run = item;
+
+    return offset < run->first ? -1 : offset > run->last;
+}
+
+bool progress_finished(const struct progress *progress, uint32_t name, int64_t offset)
+{
+    const struct progress_function *function = progress_find(progress, name);
+
+    return function && function->run_count &&
+           bsearch(&offset, function->runs, function->run_count, sizeof(*function->runs), run_of);
+}
+
+static int count_of(const void *key, const void *item)
+{
+    int64_t offset = *(const int64_t *)key;
+    const struct progress_count *count = item;
+
+    return offset < count->offset ? -1 : offset > count->offset;
+}
+
+struct progress_count progress_used(const struct progress *progress, uint32_t name, int64_t offset)
+{
+    const struct progress_function *function = progress_find(progress, name);
+    const struct progress_count *count = NULL;
+
+    if (function && function->count_count)
+        count = bsearch(&offset, function->counts, function->count_count, sizeof(*count), count_of);
+    return count ? *count : (struct progress_count){.offset = offset};
+}
+
+void progress_carry(struct progress_function *to, const struct progress_function *from,
+                    int64_t offset)
+{
+    for (size_t i = 0; i < from->run_count; i++)
+        if (from->runs[i].last >= offset)
+            progress_add_run(to, from->runs[i].first > offset ? from->runs[i].first : offset,
+                             from->runs[i].last);
+    for (size_t i = 0; i < from->count_count; i++)
+        if (from->counts[i].offset >= offset)
+            progress_add_count(to, from->counts[i]);
+}
+
+int64_t progress_top(const struct progress *progress)
+{
+    int64_t top = -1;
+
+    for (size_t i = 0; i < progress->function_count; i++) {
+        const struct progress_function *function = &progress->functions[i];
+
+        if (function->run_count && function->runs[function->run_count - 1].last > top)
+            top = function->runs[function->run_count - 1].last;
+        if (function->count_count && function->counts[function->count_count - 1].offset > top)
+            top = function->counts[function->count_count - 1].offset;
+    }
+    return top;
 }

@@ -66,6 +66,11 @@ static bool retryable(const struct retry_rules *rules, const struct attempt *att
            rules->codes[attempt->status];
 }
 
+bool retry_spent(const struct retry_rules *rules, const struct retry_count *count)
+{
+    return count->timeouts > rules->timeouts;
+}
+
 enum verdict retry_judge(const struct retry_rules *rules, const struct attempt *attempt,
                          struct retry_count *count)
 {
@@ -74,7 +79,7 @@ enum verdict retry_judge(const struct retry_rules *rules, const struct attempt *
         return VERDICT_UNSENT;
     case ATTEMPT_UNKNOWN:
         count->timeouts++;
-        return count->timeouts <= rules->timeouts ? VERDICT_RETRY : VERDICT_UNANSWERED;
+        return retry_spent(rules, count) ? VERDICT_UNANSWERED : VERDICT_RETRY;
     case ATTEMPT_ANSWERED:
         break;
     }

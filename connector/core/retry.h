@@ -67,6 +67,10 @@ enum verdict {
 enum verdict retry_judge(const struct retry_rules *rules, const struct attempt *attempt,
                          struct retry_count *count);
 
+/* Whether what was used up, perhaps before a restart, allows no further try: it was not answered
+ * too often. */
+bool retry_spent(const struct retry_rules *rules, const struct retry_count *count);
+
 /* The wait before a try after `failures` >= 1 failures in a row. `random` is any number. */
 int64_t retry_wait_ms(const struct retry_rules *rules, uint32_t failures, int64_t retry_after_ms,
                       uint64_t random);

@@ -77,8 +77,9 @@ bool committer_send(struct dispatcher *dispatcher)
     DL_FOREACH (dispatcher->partitions, partition) {
         if (!partition_dirty(partition))
             continue;
-        progress_encode(&partition->progress, text);
+        partition_progress(partition, text);
         partition->committing = ledger_committable(&partition->ledger);
+        partition->changed = false;
         positions[count++] =
             (struct source_position){partition->handle, partition->committing, xstrdup(text)};
     }
@@ -112,10 +113,10 @@ static void settle(struct partition *partition, bool committed)
 {
     if (partition->committing < 0)
         return;
-    if (committed) {
+    if (committed)
         partition->committed = partition->committing;
-        partition->announce = false;
-    }
+    else
+        partition->changed = true;
     partition->committing = -1;
 }
 

@@ -65,28 +65,35 @@ static bool has_room(const struct dispatcher *dispatcher, const struct partition
     return dispatcher->memory < options->max_buffered_bytes || !ledger_fill(&partition->ledger);
 }
 
+static struct invocation *invoke(struct dispatcher *dispatcher, struct subscription *subscription,
+                                 struct record *record, uint64_t sequence)
+{
+    const struct progress *restored = &subscription->partition->restored;
+    struct invocation *invocation = invocation_new(dispatcher, subscription, record);
+    struct progress_count used = progress_used(restored, subscription->name, record->offset);
+
+    invocation->sequence = sequence;
+    invocation_count(invocation, (struct retry_count){used.attempts, used.timeouts});
+    invocation->detailed =
+        calls_log_begin(dispatcher->setup.options, &subscription->function->calls);
+    if (lanes_push(&subscription->lanes, record->key, record->key_size, &invocation->lane))
+        invocation_set_state(invocation, INVOCATION_READY);
+    return invocation;
+}
+
 static void owe(struct dispatcher *dispatcher, struct partition *partition, struct record *record)
 {
-    uint32_t memory = (uint32_t)(record->memory + partition->bound * sizeof(struct invocation));
-    uint64_t sequence =
-        ledger_take(&partition->ledger, record->offset, (uint32_t)partition->bound, memory);
+    int64_t before = partition->ledger.memory;
+    uint64_t sequence = partition_take(
+        partition, record->offset, record->memory + partition->bound * sizeof(struct invocation));
     struct subscription *subscription;
-    struct invocation *invocation;
-    bool received = false; /* its line is due */
+    bool detailed = false;
 
-    dispatcher->memory += memory;
-    DL_FOREACH (partition->subscriptions, subscription) {
-        if (!subscription->bound)
-            continue;
-        invocation = invocation_new(dispatcher, subscription, record);
-        invocation->sequence = sequence;
-        invocation->detailed =
-            calls_log_begin(dispatcher->setup.options, &subscription->function->calls);
-        received |= invocation->detailed;
-        if (lanes_push(&subscription->lanes, record->key, record->key_size, &invocation->lane))
-            invocation_set_state(invocation, INVOCATION_READY);
-    }
-    if (received)
+    dispatcher->memory += partition->ledger.memory - before;
+    DL_FOREACH (partition->subscriptions, subscription)
+        if (partition_owes(partition, subscription, record->offset))
+            detailed |= invoke(dispatcher, subscription, record, sequence)->detailed;
+    if (detailed)
         calls_log_received(dispatcher->setup.options, record, dispatcher->received);
 }
 
@@ -108,16 +115,11 @@ static void skip(struct dispatcher *dispatcher, struct partition *partition,
 static void begin_anew(struct dispatcher *dispatcher, struct partition *partition, int64_t offset)
 {
     struct log_subject subject = subject_of(partition);
-    size_t window = partition->ledger.window;
 
     log_warning(&subject, "the topic was made anew: it is read from offset %" PRId64, offset);
     counter(dispatcher, D_MADE_ANEW)->number++;
     dispatcher->memory -= partition->ledger.memory;
-    ledger_release(&partition->ledger);
-    ledger_init(&partition->ledger, offset, window);
-    partition->log++;
-    partition->called = 0;
-    partition->announce = true;
+    partition_begin_anew(partition, offset);
 }
 
 static void receive(struct dispatcher *dispatcher, struct partition *partition,
@@ -194,14 +196,13 @@ static void log_start(struct dispatcher *dispatcher, const struct source_assignm
 static void read_progress(struct partition *partition, const struct source_assignment *assignment)
 {
     struct log_subject subject = subject_of(partition);
-    bool known = progress_decode(assignment->metadata, &partition->progress);
+    struct progress *restored = &partition->restored;
+    bool known = progress_decode(assignment->metadata, assignment->committed, restored);
 
-    if (known)
-        return;
-    if (assignment->metadata && *assignment->metadata)
+    partition->born = known ? restored->born : assignment->partitions;
+    partition->changed = !known;
+    if (!known && assignment->metadata && *assignment->metadata)
         log_warning(&subject, "the metadata of its commit is not ours: it is ignored");
-    partition->progress.born = assignment->partitions;
-    partition->announce = true;
 }
 
 static void add_partition(struct dispatcher *dispatcher, struct source_assignment *assignment)
@@ -215,7 +216,10 @@ static void add_partition(struct dispatcher *dispatcher, struct source_assignmen
     log_start(dispatcher, assignment, reason, assignment->start);
     partition = partition_new(assignment, assignment->start,
                               (size_t)dispatcher->setup.options->partition_window);
-    read_progress(partition, assignment);
+    if (reason != START_MADE_ANEW) /* what is said of the old log means nothing for this one */
+        read_progress(partition, assignment);
+    else
+        partition->born = assignment->partitions;
     snprintf(number, sizeof(number), "%" PRId32, assignment->number);
     partition->metrics = metrics_add(dispatcher->setup.metrics, &partition_metrics,
                                      (const char *const[]){partition->topic, number});

@@ -12,8 +12,7 @@
 /*
  *   idle        no partitions
  *   working     partitions are read
- *   draining    nothing is taken, what is half done is completed, calls and the commit under way
- *               are waited for
+ *   draining    nothing is taken or started, calls and the commit under way are waited for
  *   committing  the last commit is under way
  */
 enum dispatcher_state {
@@ -56,7 +55,6 @@ struct dispatcher {
     bool revoked;  /* the source waits for release */
     bool stopping; /* for good */
     struct delay *drain_due, *summary_due;
-    int64_t drain_ms; /* the time of the drain under way */
     void (*stopped)(void *context);
     void *stopped_context;
 
@@ -87,6 +85,7 @@ void dispatcher_fill_slots(struct dispatcher *dispatcher);
 /* outcome.c */
 void invocation_answered(void *invocation, const struct http_answer *answer);
 void invocation_finish(struct invocation *invocation, enum invocation_end end);
+void invocation_give_up(struct invocation *invocation, const char *why);
 
 /* committer.c */
 void committer_touch(struct dispatcher *dispatcher); /* something may be there to commit */
@@ -97,8 +96,6 @@ void committer_release(struct dispatcher *dispatcher);
 /* drain.c */
 void drain_revoke(struct dispatcher *dispatcher, bool lost);
 void drain_continue(struct dispatcher *dispatcher); /* after a call or a commit ended */
-/* After a call failed: what is behind it in the log is left to the partition's next owner. */
-void drain_hold_back(struct partition *partition);
 
 /* report.c */
 extern const struct metrics_table dispatcher_metrics, partition_metrics, function_metrics;

@@ -1,14 +1,11 @@
 /*
  * drain: how partitions are given up, at a rebalance or for good, without losing or repeating.
  *
- *   working -> draining    nothing is taken any more. What was done out of order, ahead of the
- *                          lowest unfinished record, would be repeated: so the gaps below the
- *                          newest record that was called are closed, as far as nothing in them is
- *                          stuck. All else stays unfinished in the ledgers
- *   draining -> committing no call and no commit is under way, or the time is over and the rest
- *                          was cancelled: the last commit leaves
+ *   working -> draining    nothing is taken or called any more; what waits or backs off is dropped
+ *                          (its records stay unfinished in the ledgers)
+ *   draining -> committing no call and no commit is under way, or drain_timeout passed and the
+ *                          rest was cancelled: the last commit leaves
  *   committing -> idle     it was answered: the partitions go back to the source
- * Calls start in the first quarter of the time only, so that they can end in what is left of it.
  * Partitions that were lost are dropped at once, whatever the state.
  */
 #include "base/log.h"
@@ -17,8 +14,6 @@
 #include <assert.h>
 #include <utlist.h>
 
-enum { CALLING_PART = 4 };
-
 static void abandon(struct invocation *invocation)
 {
     invocation_stop(invocation);
@@ -26,68 +21,35 @@ static void abandon(struct invocation *invocation)
     invocation_free(invocation);
 }
 
-static void abandon_in(struct partition *partition)
+/* The lanes go at once, so that nothing becomes ready when a call that still runs ends. */
+static void abandon_in(struct partition *partition, bool calling_too)
 {
     struct invocation *invocation, *next;
     struct subscription *subscription;
 
     DL_FOREACH_SAFE2(partition->invocations, invocation, next, next_sibling)
-    abandon(invocation);
+    {
+        invocation->lane = (struct lane_item){0};
+        if (calling_too || invocation->state != INVOCATION_CALLING)
+            abandon(invocation);
+    }
     DL_FOREACH (partition->subscriptions, subscription)
         lanes_release(&subscription->lanes);
 }
 
-static void abandon_invocations(struct dispatcher *dispatcher)
+static void abandon_invocations(struct dispatcher *dispatcher, bool calling_too)
 {
     struct partition *partition;
 
     DL_FOREACH (dispatcher->partitions, partition)
-        abandon_in(partition);
-}
-
-/* Whether it will hardly be done before the partition goes. */
-static bool is_stuck(const struct invocation *invocation)
-{
-    switch (invocation->state) {
-    case INVOCATION_BACKING_OFF:
-    case INVOCATION_HELD:
-        return true;
-    case INVOCATION_CALLING:
-        return false;
-    default:
-        return invocation->subscription->function->target.state == TARGET_AWAY;
-    }
-}
-
-static uint64_t lowest_stuck(const struct partition *partition)
-{
-    const struct invocation *invocation;
-    uint64_t lowest = UINT64_MAX;
-
-    DL_FOREACH2(partition->invocations, invocation, next_sibling)
-    if (is_stuck(invocation) && invocation->log == partition->log && invocation->sequence < lowest)
-        lowest = invocation->sequence;
-    return lowest;
-}
-
-/* What may not go any more is queued, where it stays: all in a lane behind it is newer. */
-void drain_hold_back(struct partition *partition)
-{
-    struct invocation *invocation;
-    uint64_t stuck = lowest_stuck(partition);
-
-    if (stuck < partition->drain_limit)
-        partition->drain_limit = stuck;
-    DL_FOREACH2(partition->invocations, invocation, next_sibling)
-    if (invocation->state != INVOCATION_CALLING && !invocation_may_go(invocation))
-        invocation_stop(invocation);
+        abandon_in(partition, calling_too);
 }
 
 void dispatcher_drop_partitions(struct dispatcher *dispatcher)
 {
     struct partition *partition, *next;
 
-    abandon_invocations(dispatcher);
+    abandon_invocations(dispatcher, true);
     DL_FOREACH_SAFE (dispatcher->partitions, partition, next) {
         DL_DELETE(dispatcher->partitions, partition);
         metrics_remove(dispatcher->setup.metrics, partition->metrics);
@@ -118,7 +80,6 @@ static void finish(struct dispatcher *dispatcher)
 
 void drain_continue(struct dispatcher *dispatcher)
 {
-    dispatcher_fill_slots(dispatcher);
     if (dispatcher->committer.under_way)
         return;
     if (dispatcher->state == DISPATCHER_DRAINING && !dispatcher->in_flight) {
@@ -142,40 +103,22 @@ static void on_drain_due(void *context)
                     "%zu invocations did not end in time: they are cancelled, and their records "
                     "go to the partitions' next owner",
                     dispatcher->in_flight);
-    abandon_invocations(dispatcher);
+    abandon_invocations(dispatcher, true);
     drain_continue(dispatcher);
-}
-
-static void limit_partitions(struct dispatcher *dispatcher, bool calling)
-{
-    struct partition *partition;
-
-    DL_FOREACH (dispatcher->partitions, partition) {
-        partition_set_state(partition, PARTITION_DRAINING);
-        partition->drain_limit = calling ? partition->called : 0;
-        drain_hold_back(partition);
-    }
-}
-
-static void on_calling_over(void *context)
-{
-    struct dispatcher *dispatcher = context;
-    int64_t rest_ms = dispatcher->drain_ms - dispatcher->drain_ms / CALLING_PART;
-
-    dispatcher->drain_due = delay_start(dispatcher->setup.loop, rest_ms, on_drain_due, dispatcher);
-    if (dispatcher->state == DISPATCHER_DRAINING)
-        limit_partitions(dispatcher, false);
 }
 
 static void drain(struct dispatcher *dispatcher, int64_t timeout_ms)
 {
+    struct partition *partition;
+
     delay_cancel(&dispatcher->drain_due);
-    dispatcher->drain_ms = timeout_ms;
     dispatcher->drain_due =
-        delay_start(dispatcher->setup.loop, timeout_ms / CALLING_PART, on_calling_over, dispatcher);
+        delay_start(dispatcher->setup.loop, timeout_ms, on_drain_due, dispatcher);
     if (dispatcher->state == DISPATCHER_WORKING) {
         dispatcher_set_state(dispatcher, DISPATCHER_DRAINING);
-        limit_partitions(dispatcher, true);
+        DL_FOREACH (dispatcher->partitions, partition)
+            partition_set_state(partition, PARTITION_DRAINING);
+        abandon_invocations(dispatcher, false);
     }
     drain_continue(dispatcher);
 }

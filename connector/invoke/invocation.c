@@ -35,7 +35,7 @@ static const struct {
                           leave_ready},
     [INVOCATION_CALLING] = {"calling", FROM(READY), enter_calling, leave_calling},
     [INVOCATION_BACKING_OFF] = {"backing off", FROM(CALLING), enter_parked, leave_backing_off},
-    [INVOCATION_HELD] = {"held", FROM(CALLING), enter_held, leave_held},
+    [INVOCATION_HELD] = {"held", FROM(READY) | FROM(CALLING), enter_held, leave_held},
     [INVOCATION_ENDED] = {"ended", FROM(QUEUED) | FROM(CALLING), NULL, NULL},
 };
 
@@ -50,7 +50,7 @@ static void enter_ready(struct invocation *invocation)
 {
     struct function *function = invocation->subscription->function;
 
-    if (invocation->count.attempts || invocation->count.timeouts)
+    if (invocation_tried(invocation))
         DL_PREPEND(function->ready, invocation);
     else
         DL_APPEND(function->ready, invocation);
@@ -126,15 +126,6 @@ struct invocation *invocation_new(struct dispatcher *dispatcher, struct subscrip
     return invocation;
 }
 
-bool invocation_may_go(const struct invocation *invocation)
-{
-    const struct partition *partition = invocation->subscription->partition;
-
-    if (partition->state != PARTITION_DRAINING)
-        return true;
-    return invocation->log == partition->log && invocation->sequence < partition->drain_limit;
-}
-
 void invocation_stop(struct invocation *invocation)
 {
     struct function *function = invocation->subscription->function;
@@ -149,6 +140,20 @@ void invocation_stop(struct invocation *invocation)
     invocation_set_state(invocation, INVOCATION_QUEUED);
 }
 
+bool invocation_tried(const struct invocation *invocation)
+{
+    return invocation->count.attempts || invocation->count.timeouts;
+}
+
+void invocation_count(struct invocation *invocation, struct retry_count count)
+{
+    struct subscription *subscription = invocation->subscription;
+
+    subscription->tried -= invocation_tried(invocation);
+    invocation->count = count;
+    subscription->tried += invocation_tried(invocation);
+}
+
 void invocation_free(struct invocation *invocation)
 {
     struct subscription *subscription = invocation->subscription;
@@ -157,6 +162,7 @@ void invocation_free(struct invocation *invocation)
     DL_DELETE2(subscription->partition->invocations, invocation, prev_sibling, next_sibling);
     subscription->pending--;
     subscription->function->pending--;
+    subscription->tried -= invocation_tried(invocation);
     record_unref(&invocation->record);
     free(invocation);
 }

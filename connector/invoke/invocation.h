@@ -2,7 +2,7 @@
  * invocation: one record owed to one function, from the moment the record is taken until the
  * function has done it, as a state table:
  *
- *   queued       behind another in its lane, or left to its partition's next owner
+ *   queued       behind another in its lane
  *   ready        may be called: in its function's ready list
  *   calling      a call is on its way; it holds a slot
  *   backing_off  waits for its next attempt; it holds its lane, not a slot
@@ -61,13 +61,13 @@ struct invocation *invocation_new(struct dispatcher *dispatcher, struct subscrip
 void invocation_set_state(struct invocation *invocation, enum invocation_state to);
 const char *invocation_state_name(enum invocation_state state);
 
-/* Whether it may be called, now or later: of a partition that is given up, only what was taken
- * before records that were called already. */
-bool invocation_may_go(const struct invocation *invocation);
-
 /* Leaves what its state holds (ready list, slot, timer), whatever that is, and is queued: nothing
  * of it is under way any more. A call under way is cancelled. */
 void invocation_stop(struct invocation *invocation);
+
+/* What it has used up; to be told to the group. */
+void invocation_count(struct invocation *invocation, struct retry_count count);
+bool invocation_tried(const struct invocation *invocation);
 
 /* Frees one that is ended. */
 void invocation_free(struct invocation *invocation);

@@ -47,15 +47,14 @@ static void back_off(struct invocation *invocation, int64_t wait_ms)
         delay_start(invocation->dispatcher->setup.loop, wait_ms, on_back_off_over, invocation);
 }
 
-/* The window moved: there is something to commit, and perhaps room. */
-static void account(struct dispatcher *dispatcher, struct partition *partition, uint64_t sequence)
+/* Something is to be committed, and when the window moved there is perhaps room. */
+static void account(struct dispatcher *dispatcher, const struct invocation *invocation)
 {
-    int64_t before = partition->ledger.memory;
+    struct ledger *ledger = &invocation->subscription->partition->ledger;
+    int64_t before = ledger->memory;
 
-    if (!ledger_finish(&partition->ledger, sequence))
-        return;
-    dispatcher->memory += partition->ledger.memory - before;
-    dispatcher->room = true;
+    dispatcher->room |= partition_finish(invocation->subscription, invocation->sequence);
+    dispatcher->memory += ledger->memory - before;
     committer_touch(dispatcher);
 }
 
@@ -64,23 +63,22 @@ void invocation_finish(struct invocation *invocation, enum invocation_end end)
     static const int counters[] = {
         [END_DONE] = F_DONE, [END_DROPPED] = F_DROPPED, [END_UNBOUND] = F_UNBOUND};
     struct dispatcher *dispatcher = invocation->dispatcher;
-    struct partition *partition = invocation->subscription->partition;
     struct lane_item *next;
 
     counter(invocation, counters[end])->number++;
     invocation_stop(invocation);
     next = lanes_pop(&invocation->subscription->lanes, &invocation->lane);
-    if (next && invocation_may_go((struct invocation *)next))
+    if (next)
         invocation_set_state((struct invocation *)next, INVOCATION_READY);
     dispatcher->committer.finished++;
-    if (invocation->log == partition->log) /* else its log was deleted: nothing to commit */
-        account(dispatcher, partition, invocation->sequence);
+    if (invocation->log == invocation->subscription->partition->log)
+        account(dispatcher, invocation); /* else its log was deleted: nothing to commit */
     invocation_set_state(invocation, INVOCATION_ENDED);
     invocation_free(invocation);
 }
 
 /* No more may be tried. */
-static void give_up(struct invocation *invocation, const char *why)
+void invocation_give_up(struct invocation *invocation, const char *why)
 {
     struct log_subject subject = subject_of(invocation);
     struct dispatcher *dispatcher = invocation->dispatcher;
@@ -100,7 +98,7 @@ static void exhausted(struct invocation *invocation, const struct retry_rules *r
     struct log_subject subject = subject_of(invocation);
 
     if (invocation->dispatcher->setup.options->on_exhausted == EXHAUSTED_DROP) {
-        give_up(invocation, "its attempts are used up");
+        invocation_give_up(invocation, "its attempts are used up");
         return;
     }
     if (invocation->count.attempts == rules->attempts)
@@ -201,7 +199,7 @@ static void follow(struct invocation *invocation, enum verdict verdict,
         exhausted(invocation, &function->rules);
         break;
     case VERDICT_UNANSWERED:
-        give_up(invocation, answer->reason);
+        invocation_give_up(invocation, answer->reason);
         break;
     }
 }
@@ -219,19 +217,32 @@ static void log_answer(struct invocation *invocation, const struct http_answer *
         unanswered(invocation, answer);
 }
 
+/* Attempts are progress too: they outlive a restart. */
+static void remember(struct invocation *invocation, struct retry_count count)
+{
+    struct partition *partition = invocation->subscription->partition;
+
+    if (count.attempts == invocation->count.attempts &&
+        count.timeouts == invocation->count.timeouts)
+        return;
+    invocation_count(invocation, count);
+    partition->changed = true;
+    committer_touch(invocation->dispatcher);
+}
+
 void invocation_answered(void *context, const struct http_answer *answer)
 {
     struct invocation *invocation = context;
     struct dispatcher *dispatcher = invocation->dispatcher;
     struct function *function = invocation->subscription->function;
-    struct partition *partition = invocation->subscription->partition;
     struct attempt attempt = attempt_of(answer);
-    enum verdict verdict = retry_judge(&function->rules, &attempt, &invocation->count);
-    int64_t wait =
-        retry_wait_ms(&function->rules, invocation->count.attempts + invocation->count.timeouts,
-                      answer->retry_after_ms, next_random(dispatcher));
+    struct retry_count count = invocation->count;
+    enum verdict verdict = retry_judge(&function->rules, &attempt, &count);
+    int64_t wait = retry_wait_ms(&function->rules, count.attempts + count.timeouts,
+                                 answer->retry_after_ms, next_random(dispatcher));
 
     invocation->call = NULL;
+    remember(invocation, count);
     log_answer(invocation, answer);
     judge_gateway(dispatcher, invocation->gateway_probe, answer);
     judge_function(function, verdict, invocation->function_probe, dispatcher_now(dispatcher), wait);
@@ -239,11 +250,8 @@ void invocation_answered(void *context, const struct http_answer *answer)
     if (!function->bound)
         dispatcher_end_unbound(dispatcher, function);
     dispatcher_list_function(dispatcher, function);
-    if (dispatcher->state == DISPATCHER_WORKING) {
+    if (dispatcher->state == DISPATCHER_WORKING)
         dispatcher_fill_slots(dispatcher);
-        return;
-    }
-    if (verdict != VERDICT_DONE)
-        drain_hold_back(partition);
-    drain_continue(dispatcher);
+    else
+        drain_continue(dispatcher);
 }

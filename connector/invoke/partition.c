@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "invoke/function.h"
+#include "invoke/invocation.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -61,6 +62,7 @@ void partition_free(struct partition *partition)
     DL_FOREACH_SAFE (partition->subscriptions, subscription, next)
         partition_unsubscribe(subscription);
     ledger_release(&partition->ledger);
+    progress_clear(&partition->restored);
     free(partition->topic);
     free(partition);
 }
@@ -84,7 +86,9 @@ struct subscription *partition_subscribe(struct partition *partition, struct fun
     subscription->partition = partition;
     subscription->function = function;
     function->subscriptions++;
+    subscription->name = progress_name(function->path);
     lanes_init(&subscription->lanes, order);
+    ledger_marks_init(&subscription->marks, &partition->ledger);
     DL_APPEND(partition->subscriptions, subscription);
     return subscription;
 }
@@ -95,10 +99,120 @@ void partition_unsubscribe(struct subscription *subscription)
     DL_DELETE(subscription->partition->subscriptions, subscription);
     subscription->function->subscriptions--;
     lanes_release(&subscription->lanes);
+    ledger_marks_release(&subscription->marks);
     free(subscription);
+}
+
+void partition_begin_anew(struct partition *partition, int64_t offset)
+{
+    size_t window = partition->ledger.window;
+    struct subscription *subscription;
+
+    progress_clear(&partition->restored);
+    ledger_release(&partition->ledger);
+    ledger_init(&partition->ledger, offset, window);
+    DL_FOREACH (partition->subscriptions, subscription) {
+        ledger_marks_release(&subscription->marks);
+        ledger_marks_init(&subscription->marks, &partition->ledger);
+    }
+    partition->log++;
+    partition->changed = true;
+}
+
+bool partition_owes(const struct partition *partition, const struct subscription *subscription,
+                    int64_t offset)
+{
+    return subscription->bound &&
+           !progress_finished(&partition->restored, subscription->name, offset);
+}
+
+uint64_t partition_take(struct partition *partition, int64_t offset, size_t memory)
+{
+    struct subscription *subscription;
+    uint32_t owed = 0, bytes = memory < UINT32_MAX ? (uint32_t)memory : UINT32_MAX;
+    uint64_t sequence;
+
+    if (partition->restored.functions && offset > progress_top(&partition->restored))
+        progress_clear(&partition->restored);
+    DL_FOREACH (partition->subscriptions, subscription)
+        owed += partition_owes(partition, subscription, offset);
+    sequence = ledger_take(&partition->ledger, offset, owed, bytes);
+    DL_FOREACH (partition->subscriptions, subscription)
+        ledger_mark(&partition->ledger, &subscription->marks, sequence,
+                    !partition_owes(partition, subscription, offset));
+    return sequence;
+}
+
+bool partition_finish(struct subscription *subscription, uint64_t sequence)
+{
+    struct partition *partition = subscription->partition;
+
+    partition->changed = true;
+    ledger_mark(&partition->ledger, &subscription->marks, sequence, true);
+    return ledger_finish(&partition->ledger, sequence);
 }
 
 bool partition_dirty(const struct partition *partition)
 {
-    return partition->announce || partition->committed != ledger_committable(&partition->ledger);
+    return partition->changed || partition->committed != ledger_committable(&partition->ledger);
+}
+
+/* In the order of the log, as they were taken. */
+static void add_counts(const struct partition *partition, const struct subscription *subscription,
+                       struct progress_function *to)
+{
+    const struct invocation *invocation;
+    size_t left = subscription->tried;
+
+    for (invocation = partition->invocations; invocation && left;
+         invocation = invocation->next_sibling) {
+        if (invocation->subscription != subscription || !invocation_tried(invocation))
+            continue;
+        left--;
+        if (invocation->log == partition->log)
+            progress_add_count(to, (struct progress_count){invocation->record->offset,
+                                                           invocation->count.attempts,
+                                                           invocation->count.timeouts});
+    }
+}
+
+static void add_subscription(const struct partition *partition,
+                             const struct subscription *subscription, struct progress *to)
+{
+    const struct progress_function *before =
+        progress_find(&partition->restored, subscription->name);
+    struct progress_function *function = progress_add(to, subscription->name);
+
+    ledger_runs(&partition->ledger, &subscription->marks, function);
+    add_counts(partition, subscription, function);
+    if (before) /* of records that were not read again yet */
+        progress_carry(function, before, partition->ledger.next);
+}
+
+static bool has_name(const struct partition *partition, uint32_t name)
+{
+    const struct subscription *subscription;
+
+    DL_FOREACH (partition->subscriptions, subscription)
+        if (subscription->name == name)
+            return true;
+    return false;
+}
+
+void partition_progress(const struct partition *partition, char text[PROGRESS_TEXT_SIZE + 1])
+{
+    int64_t offset = ledger_committable(&partition->ledger);
+    struct progress progress = {.born = partition->born};
+    const struct subscription *subscription;
+
+    DL_FOREACH (partition->subscriptions, subscription)
+        add_subscription(partition, subscription, &progress);
+    for (size_t i = 0; i < partition->restored.function_count; i++) {
+        const struct progress_function *before = &partition->restored.functions[i];
+
+        if (!has_name(partition, before->name)) /* a function that may come back */
+            progress_carry(progress_add(&progress, before->name), before, offset);
+    }
+    progress_encode(&progress, offset, PROGRESS_TEXT_SIZE, text);
+    progress_clear(&progress);
 }

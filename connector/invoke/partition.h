@@ -5,7 +5,7 @@
  *   running    records are taken as they come
  *   full       its window or the byte budget is full, or no function wants its topic
  *              (no_function=wait): nothing is taken
- *   draining   to be given up: nothing is taken, what runs and what lies between is waited for
+ *   draining   to be given up: nothing is taken, what runs is waited for
  *
  * and then it is gone. All partitions are assigned and given up together (eager groups).
  */
@@ -33,8 +33,11 @@ struct partition;
 struct subscription {
     struct partition *partition;
     struct function *function;
+    uint32_t name; /* the function's in the commit metadata */
     struct lanes lanes;
+    struct ledger_marks marks;
     bool bound;     /* new records go to it */
+    size_t tried;   /* invocations that were tried and have not ended */
     size_t pending; /* invocations that have not ended */
     struct subscription *prev, *next;
 };
@@ -45,14 +48,13 @@ struct partition {
     char *topic;
     int32_t number;
     struct ledger ledger;
-    unsigned log;         /* counts up when the topic was made anew: fences the old log's */
-    uint64_t called;      /* sequence behind the newest record that was called */
-    uint64_t drain_limit; /* draining: from this sequence on, nothing is called */
-    struct progress progress;
-    int64_t committed;                  /* as the group last acknowledged it; -1: not yet */
-    int64_t committing;                 /* as the commit under way says */
-    bool announce;                      /* metadata must be committed though no offset changed */
-    bool skipping;                      /* it was said that no function wants the topic */
+    unsigned log;             /* counts up when the topic was made anew: fences the old log's */
+    int32_t born;             /* see core/progress */
+    struct progress restored; /* what the last owner left, until all of it was read past */
+    int64_t committed;        /* as the group last acknowledged it; -1: not yet */
+    int64_t committing;       /* as the commit under way says */
+    bool changed;             /* progress differs from what was committed last */
+    bool skipping;            /* it was said that no function wants the topic */
     struct subscription *subscriptions; /* utlist DL */
     size_t bound;                       /* of them: bound */
     struct invocation *invocations;     /* that have not ended, utlist DL by its siblings */
@@ -77,7 +79,24 @@ struct subscription *partition_subscribe(struct partition *partition, struct fun
 /* Nothing of it may be pending. */
 void partition_unsubscribe(struct subscription *subscription);
 
+/* The log was made anew, and begins at `offset`. */
+void partition_begin_anew(struct partition *partition, int64_t offset);
+
+/* Whether a record is owed to a subscription: it is bound, and had not finished the record when the
+ * partition came to us. */
+bool partition_owes(const struct partition *partition, const struct subscription *subscription,
+                    int64_t offset);
+
+/* Enters a record into the ledger, owed to whom it is. Returns its sequence number. */
+uint64_t partition_take(struct partition *partition, int64_t offset, size_t memory);
+
+/* A subscription is done with a record of the log in force. True: the window moved. */
+bool partition_finish(struct subscription *subscription, uint64_t sequence);
+
 /* Whether the group has yet to be told something. */
 bool partition_dirty(const struct partition *partition);
+
+/* The metadata to commit with the ledger's committable offset. */
+void partition_progress(const struct partition *partition, char text[PROGRESS_TEXT_SIZE + 1]);
 
 #endif

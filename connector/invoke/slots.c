@@ -75,11 +75,8 @@ static struct function *next_function(struct dispatcher *dispatcher, int64_t now
 static void start_call(struct dispatcher *dispatcher, struct invocation *invocation)
 {
     struct function *function = invocation->subscription->function;
-    struct partition *partition = invocation->subscription->partition;
 
     invocation_set_state(invocation, INVOCATION_CALLING);
-    if (invocation->log == partition->log && invocation->sequence >= partition->called)
-        partition->called = invocation->sequence + 1;
     invocation->gateway_probe = target_started(&dispatcher->gateway);
     invocation->function_probe = target_started(&function->target);
     if (invocation->detailed)
@@ -108,9 +105,14 @@ static bool gateway_allows(struct dispatcher *dispatcher, int64_t now)
     return false;
 }
 
-static bool may_call(const struct dispatcher *dispatcher)
+static void serve(struct dispatcher *dispatcher, struct invocation *invocation)
 {
-    return dispatcher->state == DISPATCHER_WORKING || dispatcher->state == DISPATCHER_DRAINING;
+    const struct retry_rules *rules = &invocation->subscription->function->rules;
+
+    if (retry_spent(rules, &invocation->count)) /* before a restart */
+        invocation_give_up(invocation, "it was not answered");
+    else
+        start_call(dispatcher, invocation);
 }
 
 void dispatcher_fill_slots(struct dispatcher *dispatcher)
@@ -119,12 +121,12 @@ void dispatcher_fill_slots(struct dispatcher *dispatcher)
     size_t slots = (size_t)dispatcher->setup.options->max_inflight;
     struct function *function;
 
-    if (dispatcher->filling || !may_call(dispatcher))
+    if (dispatcher->filling || dispatcher->state != DISPATCHER_WORKING)
         return;
     dispatcher->filling = true;
     dispatcher_take_all(dispatcher);
     while (dispatcher->in_flight < slots && gateway_allows(dispatcher, now) &&
            (function = next_function(dispatcher, now)))
-        start_call(dispatcher, function->ready);
+        serve(dispatcher, function->ready);
     dispatcher->filling = false;
 }

@@ -246,15 +246,16 @@ static void fill_topic(const struct reading *reading, int first,
     assignment->least_born = -1;
     for (int i = first; i < reading->committed->cnt; i++) {
         const rd_kafka_topic_partition_t *it = &reading->committed->elems[i];
-        struct progress progress;
+        struct progress progress = {0};
 
         if (strcmp(it->topic, assignment->topic) != 0)
             break;
         assignment->partitions++;
-        if (it->offset < 0 || !progress_decode(it->metadata, &progress))
+        if (it->offset < 0 || !progress_decode(it->metadata, it->offset, &progress))
             continue;
         if (assignment->least_born < 0 || progress.born < assignment->least_born)
             assignment->least_born = progress.born;
+        progress_clear(&progress);
     }
 }
 

@@ -176,14 +176,17 @@ void memory_source_rewind(struct memory_source *source, const char *topic, int n
 int32_t memory_log_least_born(const struct memory_source *source, const char *topic)
 {
     struct source_partition *partition;
-    struct progress progress;
+    struct progress progress = {0};
     int32_t least = -1;
 
     DL_FOREACH (source->partitions, partition) {
         if (strcmp(partition->topic, topic) != 0 || partition->committed < 0)
             continue;
-        if (progress_decode(partition->metadata, &progress) && (least < 0 || progress.born < least))
+        if (!progress_decode(partition->metadata, partition->committed, &progress))
+            continue;
+        if (least < 0 || progress.born < least)
             least = progress.born;
+        progress_clear(&progress);
     }
     return least;
 }

@@ -90,7 +90,7 @@ static void commit_progress(struct member *member, int partition, int64_t offset
     struct progress progress = {.born = born};
     struct source_position position = {member->parts[partition].given.handle, offset, text};
 
-    progress_encode(&progress, text);
+    progress_encode(&progress, offset, PROGRESS_TEXT_SIZE, text);
     member->commit_answers = 0;
     member->source->calls->done(member->source, &position, 1);
     cr_expect_eq(member->commit_answers, 0, "no answer from within done");
@@ -113,7 +113,7 @@ static struct member *member_with_commits(void)
 
 Test(consumer, what_was_committed_is_read_by_the_next_member)
 {
-    struct progress progress;
+    struct progress progress = {0};
     struct member *member;
 
     member_leave(member_with_commits());
@@ -122,7 +122,7 @@ Test(consumer, what_was_committed_is_read_by_the_next_member)
     cr_expect_eq(member->parts[0].given.committed, 7);
     cr_expect_eq(member->parts[1].given.committed, -1);
     cr_expect_eq(member->parts[2].given.committed, 9);
-    cr_assert(progress_decode(member->parts[0].metadata, &progress));
+    cr_assert(progress_decode(member->parts[0].metadata, 7, &progress));
     cr_expect_eq(progress.born, 3);
     for (int i = 0; i < 3; i++)
         cr_expect_eq(member->parts[i].given.least_born, 2, "the least among the siblings");

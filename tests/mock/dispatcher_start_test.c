@@ -30,7 +30,7 @@ static void commit_before(int partition, int64_t offset, int32_t born)
 {
     char text[PROGRESS_TEXT_SIZE + 1];
 
-    progress_encode(&(struct progress){born}, text);
+    progress_encode(&(struct progress){.born = born}, offset, PROGRESS_TEXT_SIZE, text);
     memory_source_set_committed(rig->source, "orders", partition, offset, text);
 }
 

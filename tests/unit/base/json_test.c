@@ -3,6 +3,7 @@
 #include "base/xalloc.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
