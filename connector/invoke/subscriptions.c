@@ -62,6 +62,8 @@ void dispatcher_subscribe(struct dispatcher *dispatcher, struct partition *parti
     struct function *function;
     size_t count = 0;
 
+    if (partition->state == PARTITION_DRAINING) /* its next owner goes by the new map */
+        return;
     partition->bound = 0;
     DL_FOREACH (partition->subscriptions, subscription)
         subscription->bound = false;
