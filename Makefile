@@ -13,7 +13,7 @@ WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvl
 HARDEN   := -fPIE -fstack-protector-strong $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
 OPTIMISE := $(if $(SANITIZE),-O1 -fno-omit-frame-pointer -fsanitize=$(SANITIZE) -fno-sanitize-recover=all,-O2)
 CFLAGS   += -std=gnu17 -g $(OPTIMISE) $(WARN) $(HARDEN) -Iconnector -I. -MMD -MP
-CFLAGS   += -DVERSION='"$(VERSION)"' $(shell pkg-config --cflags $(PACKAGES))
+CFLAGS   += $(shell pkg-config --cflags $(PACKAGES))
 LDFLAGS  += -pie -Wl,-z,relro,-z,now $(if $(SANITIZE),-fsanitize=$(SANITIZE))
 LDLIBS   += $(shell pkg-config --libs $(PACKAGES)) -lm
 
@@ -33,7 +33,7 @@ PROGRAMS := $(addprefix $(B)/bin/,kafka-connector producer sandbox)
 
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all tests test test-unit test-mock test-kafka check fuzz fuzz-run install clean help
+.PHONY: FORCE all tests test test-unit test-mock test-kafka check fuzz fuzz-run install clean help
 
 all: $(PROGRAMS) ## build the programs into build/
 	@$(if $(SANITIZE),,ln -sf $(addprefix $(FLAVOUR)/bin/,$(notdir $(PROGRAMS))) build/)
@@ -41,6 +41,12 @@ all: $(PROGRAMS) ## build the programs into build/
 $(B)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -c -o $@ $<
+
+# made again when the version changes, and with it the one object that knows it
+$(B)/version: FORCE
+	@mkdir -p $(@D); echo '$(VERSION)' | cmp -s - $@ || echo '$(VERSION)' > $@
+$(B)/connector/base/version.o: $(B)/version
+$(B)/connector/base/version.o: CFLAGS += -DVERSION='"$(VERSION)"'
 
 define layer_rule
 $(call archive,$(1)): $(call objects,connector/$(1))

@@ -6,7 +6,7 @@
  */
 #include "base/log.h"
 #include "base/option.h"
-#include "base/xalloc.h"
+#include "base/version.h"
 #include "invoke/invoke.h"
 
 #include <assert.h>
@@ -71,7 +71,7 @@ static void print_usage(void)
            "Usage: kafka-connector [MODE] [--OPTION=VALUE ...]\n"
            "       kafka-connector check [MODE] [--OPTION=VALUE ...]\n"
            "       kafka-connector --help | --version\n\nModes:\n",
-           VERSION);
+           program_version);
     for (size_t i = 0; i < MODE_COUNT; i++)
         printf("  %-8s %s%s\n", modes[i].name, modes[i].summary, i == 0 ? " (default)" : "");
     printf("  %-8s reads the configuration, tells every fault, asks broker and gateway once\n"
@@ -111,7 +111,7 @@ static bool print_asked(int argc, char **argv)
 {
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--version") == 0 || strcmp(argv[i], "-version") == 0) {
-            printf("kafka-connector %s\n", VERSION);
+            printf("kafka-connector %s\n", program_version);
             return true;
         }
         if (strcmp(argv[i], "--help=markdown") == 0) {
@@ -176,7 +176,8 @@ static int run(const struct command *command, struct option_faults *faults)
         printf("configuration: no fault found\n");
         return command->mode->ask(stdout) ? EXIT_SUCCESS : EXIT_FAILURE;
     }
-    log_info(NULL, "kafka-connector %s: mode %s (%s)", VERSION, command->mode->name, command->why);
+    log_info(NULL, "kafka-connector %s: mode %s (%s)", program_version, command->mode->name,
+             command->why);
     status = command->mode->run(faults);
     return faults->count ? tell_faults(faults) : status;
 }

@@ -1,4 +1,5 @@
 /* producer: sends records to a topic and tells how fast they were acknowledged. */
+#include "base/version.h"
 #include "producer/clock.h"
 #include "producer/options.h"
 #include "producer/report.h"
@@ -86,7 +87,7 @@ int main(int argc, char **argv)
     if (options.help)
         status = tell_help();
     else if (options.version)
-        puts("producer " VERSION);
+        printf("producer %s\n", program_version);
     else
         status = run(&options, &faults);
     option_faults_release(&faults);

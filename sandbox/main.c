@@ -4,6 +4,7 @@
  */
 #include "base/log.h"
 #include "base/option.h"
+#include "base/version.h"
 #include "base/xalloc.h"
 #include "kafka/mock.h"
 #include "sandbox/functions_file.h"
@@ -292,7 +293,7 @@ int main(int argc, char **argv)
     if (sandbox.options.help)
         status = tell_help();
     else if (sandbox.options.version)
-        puts("sandbox " VERSION);
+        printf("sandbox %s\n", program_version);
     else if (faults.count)
         status = tell_faults(&faults);
     else

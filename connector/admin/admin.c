@@ -3,6 +3,7 @@
  */
 #include "admin/admin.h"
 
+#include "base/version.h"
 #include "base/xalloc.h"
 #include "web/server.h"
 
@@ -78,7 +79,7 @@ static void on_status(struct web_request *request, void *context)
     const char *why_not = admin->subject->unready(admin->subject->context);
     json *status = json_object();
 
-    json_add_text(status, "version", VERSION);
+    json_add_text(status, "version", program_version);
     json_add_number(status, "uptime_seconds",
                     ((int64_t)uv_now(admin->loop) - admin->started_ms) / 1000);
     json_add_bool(status, "ready", !why_not);

@@ -25,7 +25,7 @@ extern const struct option_table gateway_option_table;
 void gateway_options_check(const struct gateway_options *options, struct option_faults *faults);
 
 /* The header line every request to the gateway carries. */
-#define GATEWAY_USER_AGENT "User-Agent: kafka-connector/" VERSION
+#define GATEWAY_USER_AGENT "User-Agent: kafka-connector"
 
 /* Whether a function's path (name, name.namespace) or a namespace can stand in a URL as it is. */
 bool gateway_path_clean(const char *path);
