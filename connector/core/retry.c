@@ -89,17 +89,38 @@ enum verdict retry_judge(const struct retry_rules *rules, const struct attempt *
     return count->attempts < rules->attempts ? VERDICT_RETRY : VERDICT_EXHAUSTED;
 }
 
-int64_t retry_wait_ms(const struct retry_rules *rules, uint32_t failures, int64_t retry_after_ms,
-                      uint64_t random)
+static int64_t jittered(int64_t least, int64_t most, uint32_t failures, uint64_t random)
 {
-    int64_t wait = rules->min_wait_ms;
+    int64_t wait = least;
 
-    for (uint32_t i = 1; i < failures && wait < rules->max_wait_ms; i++)
+    for (uint32_t i = 1; i < failures && wait < most; i++)
         wait = wait ? wait * 2 : 1; /* from 0 too, or what is away is hammered for ever */
-    if (wait > rules->max_wait_ms)
-        wait = rules->max_wait_ms;
-    wait = (int64_t)(random % ((uint64_t)wait + 1));
+    if (wait > most)
+        wait = most;
+    return (int64_t)(random % ((uint64_t)wait + 1));
+}
+
+static int64_t at_least_asked(const struct retry_rules *rules, int64_t wait, int64_t retry_after_ms)
+{
     if (retry_after_ms > 10 * rules->max_wait_ms)
         retry_after_ms = 10 * rules->max_wait_ms;
     return retry_after_ms > wait ? retry_after_ms : wait;
+}
+
+int64_t retry_wait_ms(const struct retry_rules *rules, uint32_t failures, int64_t retry_after_ms,
+                      uint64_t random)
+{
+    int64_t wait = jittered(rules->min_wait_ms, rules->max_wait_ms, failures, random);
+
+    return at_least_asked(rules, wait, retry_after_ms);
+}
+
+int64_t retry_probe_wait_ms(const struct retry_rules *rules, uint32_t probes,
+                            int64_t retry_after_ms, uint64_t random)
+{
+    int64_t most =
+        rules->max_wait_ms < RETRY_PROBE_MOST_MS ? rules->max_wait_ms : RETRY_PROBE_MOST_MS;
+
+    return at_least_asked(rules, jittered(rules->min_wait_ms, most, probes, random),
+                          retry_after_ms);
 }

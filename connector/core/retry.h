@@ -21,7 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { RETRY_STATUS_MAX = 599 };
+enum { RETRY_STATUS_MAX = 599, RETRY_PROBE_MOST_MS = 3000 };
 
 struct retry_rules {
     int64_t attempts; /* most attempts in all that end retryable; >= 1 */
@@ -74,5 +74,11 @@ bool retry_spent(const struct retry_rules *rules, const struct retry_count *coun
 /* The wait before a try after `failures` >= 1 failures in a row. `random` is any number. */
 int64_t retry_wait_ms(const struct retry_rules *rules, uint32_t failures, int64_t retry_after_ms,
                       uint64_t random);
+
+/* The wait before the next probe of a target that is away, after `probes` >= 1 failures since it
+ * went: as above, but never longer than RETRY_PROBE_MOST_MS unless the target itself says so,
+ * because a probe costs one call and all that waits goes on when it succeeds. */
+int64_t retry_probe_wait_ms(const struct retry_rules *rules, uint32_t probes,
+                            int64_t retry_after_ms, uint64_t random);
 
 #endif

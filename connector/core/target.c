@@ -72,3 +72,8 @@ bool target_failed(struct target *target, bool probe, int64_t now_ms, int64_t wa
     target->due_ms = now_ms + wait_ms;
     return set_state(target, TARGET_AWAY, now_ms);
 }
+
+uint32_t target_probes(const struct target *target)
+{
+    return target->failures < target->limit ? 1 : target->failures - target->limit + 2;
+}

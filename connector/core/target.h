@@ -41,6 +41,10 @@ bool target_succeeded(struct target *target, bool probe, int64_t now_ms);
 bool target_failed(struct target *target, bool probe, int64_t now_ms, int64_t wait_ms);
 void target_quit(struct target *target, bool probe);
 
+/* Failures from the one on that makes it away, counting the next: how many a probe that fails now
+ * makes; at least 1. */
+uint32_t target_probes(const struct target *target);
+
 const char *target_state_name(enum target_state state);
 
 #endif

@@ -93,20 +93,21 @@ void invocation_give_up(struct invocation *invocation, const char *why)
 }
 
 /* Refused again and again: nothing is lost by asking on, seldom. */
-static void exhausted(struct invocation *invocation, const struct retry_rules *rules)
+static void exhausted(struct invocation *invocation, int64_t wait)
 {
+    int64_t attempts = invocation->subscription->function->rules.attempts;
     struct log_subject subject = subject_of(invocation);
 
     if (invocation->dispatcher->setup.options->on_exhausted == EXHAUSTED_DROP) {
         invocation_give_up(invocation, "its attempts are used up");
         return;
     }
-    if (invocation->count.attempts == rules->attempts)
+    if (invocation->count.attempts == attempts)
         log_warning(&subject,
                     "its %" PRId64 " attempts are used up; tried on every retry_max_wait "
                     "(on_exhausted=wait), what is behind it waits",
-                    rules->attempts);
-    back_off(invocation, rules->max_wait_ms);
+                    attempts);
+    back_off(invocation, wait);
 }
 
 static void unanswered(struct invocation *invocation, const struct http_answer *answer)
@@ -143,8 +144,8 @@ static void judge_gateway(struct dispatcher *dispatcher, bool probe,
     bool was_away = dispatcher->gateway.state == TARGET_AWAY;
 
     if (answer->outcome == HTTP_NOT_SENT) {
-        wait = retry_wait_ms(&dispatcher->rules, dispatcher->gateway.failures + 1, -1,
-                             next_random(dispatcher));
+        wait = retry_probe_wait_ms(&dispatcher->rules, target_probes(&dispatcher->gateway), -1,
+                                   next_random(dispatcher));
         target_failed(&dispatcher->gateway, probe, now, wait);
     } else {
         target_succeeded(&dispatcher->gateway, probe, now);
@@ -178,10 +179,28 @@ static void judge_function(struct function *function, enum verdict verdict, bool
                     FUNCTION_AWAY_AFTER);
 }
 
-static void follow(struct invocation *invocation, enum verdict verdict,
-                   const struct http_answer *answer, int64_t wait)
+/* Until its next attempt. While the function is away it is the probe, if no other record may be,
+ * and must not be late for that; unless its attempts end in its being dropped. */
+static int64_t next_wait(const struct invocation *invocation, const struct http_answer *answer,
+                         int64_t probe_wait)
 {
-    struct function *function = invocation->subscription->function;
+    struct dispatcher *dispatcher = invocation->dispatcher;
+    const struct function *function = invocation->subscription->function;
+    const struct retry_count *count = &invocation->count;
+
+    if (function->target.state == TARGET_AWAY &&
+        dispatcher->setup.options->on_exhausted == EXHAUSTED_WAIT)
+        return probe_wait;
+    if (count->attempts >= function->rules.attempts)
+        return function->rules.max_wait_ms;
+    return retry_wait_ms(&function->rules, count->attempts + count->timeouts,
+                         answer->retry_after_ms, next_random(dispatcher));
+}
+
+static void follow(struct invocation *invocation, enum verdict verdict,
+                   const struct http_answer *answer, int64_t probe_wait)
+{
+    int64_t wait = next_wait(invocation, answer, probe_wait);
 
     switch (verdict) {
     case VERDICT_DONE:
@@ -196,7 +215,7 @@ static void follow(struct invocation *invocation, enum verdict verdict,
         invocation_set_state(invocation, INVOCATION_READY);
         break;
     case VERDICT_EXHAUSTED:
-        exhausted(invocation, &function->rules);
+        exhausted(invocation, wait);
         break;
     case VERDICT_UNANSWERED:
         invocation_give_up(invocation, answer->reason);
@@ -238,15 +257,16 @@ void invocation_answered(void *context, const struct http_answer *answer)
     struct attempt attempt = attempt_of(answer);
     struct retry_count count = invocation->count;
     enum verdict verdict = retry_judge(&function->rules, &attempt, &count);
-    int64_t wait = retry_wait_ms(&function->rules, count.attempts + count.timeouts,
-                                 answer->retry_after_ms, next_random(dispatcher));
+    int64_t probe_wait = retry_probe_wait_ms(&function->rules, target_probes(&function->target),
+                                             answer->retry_after_ms, next_random(dispatcher));
 
     invocation->call = NULL;
     remember(invocation, count);
     log_answer(invocation, answer);
     judge_gateway(dispatcher, invocation->gateway_probe, answer);
-    judge_function(function, verdict, invocation->function_probe, dispatcher_now(dispatcher), wait);
-    follow(invocation, verdict, answer, wait);
+    judge_function(function, verdict, invocation->function_probe, dispatcher_now(dispatcher),
+                   probe_wait);
+    follow(invocation, verdict, answer, probe_wait);
     if (!function->bound)
         dispatcher_end_unbound(dispatcher, function);
     dispatcher_list_function(dispatcher, function);
