@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+enum { ROUNDS = 2 };
+
 /* A watched socket. */
 struct watch {
     uv_poll_t poll;
@@ -24,12 +26,12 @@ struct http_loop {
     CURLM *multi;
     uv_timer_t timer;
     uv_check_t check;
-    uv_idle_t now; /* runs when something ended within a timer: no waiting for sockets then */
+    uv_idle_t now;          /* runs while curl is due: no waiting for sockets then */
     struct watch **watches; /* by file descriptor */
     size_t room;
     unsigned handles; /* libuv's that are not closed yet */
     bool touched;     /* curl has run since the last collect */
-    bool in_timer;    /* within on_timer */
+    bool due;         /* curl's timer has run out */
     void (*collect)(void *context);
     void *context;
 };
@@ -230,31 +232,16 @@ static void on_idle(uv_idle_t *idle)
     (void)idle; /* that it runs keeps the loop from waiting */
 }
 
-static void on_timer(uv_timer_t *timer)
+/* curl is to be called as soon as this turn's sockets are through, by on_check. */
+static void due_now(struct http_loop *loop)
 {
-    struct http_loop *loop = timer->data;
-    int running;
-
-    /* curl asks for the timer anew after this even when nothing was due, as when libuv's clock,
-     * which stands still within a turn of the loop, was behind curl's. */
-    loop->in_timer = true;
-    curl_multi_socket_action(loop->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-    loop->in_timer = false;
-    /* A fast answer is read here at once. What ended is collected by on_check, where a request
-     * that follows may ask for a timer of 0 ms: waiting for 1 ms each time cost two thirds of the
-     * rate of one request after another. */
-    loop->touched = true;
+    loop->due = true;
     uv_idle_start(&loop->now, on_idle);
 }
 
-/* libuv runs a timer of 0 ms that is started within a timer in the same turn: requests that fail
- * and are sent anew at once would keep the loop for good. */
-static void arm(struct http_loop *loop, long timeout_ms)
+static void on_timer(uv_timer_t *timer)
 {
-    uint64_t least = loop->in_timer ? 1 : 0;
-    uint64_t wait = (uint64_t)timeout_ms;
-
-    uv_timer_start(&loop->timer, on_timer, wait > least ? wait : least, 0);
+    due_now(timer->data);
 }
 
 static int set_timer(CURLM *multi, long timeout_ms, void *context)
@@ -262,23 +249,33 @@ static int set_timer(CURLM *multi, long timeout_ms, void *context)
     struct http_loop *loop = context;
 
     (void)multi;
-    if (timeout_ms < 0)
-        uv_timer_stop(&loop->timer);
-    else
-        arm(loop, timeout_ms);
+    uv_timer_stop(&loop->timer);
+    loop->due = false;
+    if (timeout_ms == 0) /* a request was added: no turn of the loop is lost on a timer */
+        due_now(loop);
+    else if (timeout_ms > 0)
+        uv_timer_start(&loop->timer, on_timer, (uint64_t)timeout_ms, 0);
     return 0;
 }
 
-/* Behind all sockets of a turn, so that what ended together is collected together. */
+/* Behind all sockets of a turn, so that what ended together is collected together. What is sent on
+ * that goes out at once, and a fast answer to it is read at once; but not for ever, the loop has
+ * others to serve. */
 static void on_check(uv_check_t *check)
 {
     struct http_loop *loop = check->data;
+    int running;
 
-    if (!loop->touched)
-        return;
-    loop->touched = false;
-    uv_idle_stop(&loop->now);
-    loop->collect(loop->context);
+    for (int round = 0; round < ROUNDS && (loop->due || loop->touched); round++) {
+        if (loop->due) {
+            loop->due = false;
+            curl_multi_socket_action(loop->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+        }
+        loop->touched = false;
+        loop->collect(loop->context);
+    }
+    if (!loop->due)
+        uv_idle_stop(&loop->now);
 }
 
 /* The story. */
@@ -369,6 +366,5 @@ CURL *http_loop_ended(struct http_loop *loop, CURLcode *code)
 
 void http_loop_wake(struct http_loop *loop)
 {
-    /* Curl's own timer, if one runs, is not lost: see on_timer. */
-    arm(loop, 0);
+    due_now(loop);
 }
