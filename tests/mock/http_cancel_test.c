@@ -133,20 +133,21 @@ Test(http_cancel, cancel_a_request_that_ended_too_from_within_answered)
 static void on_answered_send_bad(void *context, const struct http_answer *told)
 {
     bench_answered(context, told);
-    if (bench.count < 3)
+    if (bench.count < 9)
         bench_send((struct http_request){
             .method = "POST", .url = "no url", .answered = on_answered_send_bad});
 }
 
-Test(http_cancel, a_request_that_fails_at_once_is_told_in_a_turn_of_its_own)
+/* The loop has others to serve: a turn may tell a few of them, not all. */
+Test(http_cancel, requests_that_fail_at_once_and_are_sent_anew_do_not_keep_the_loop)
 {
+    size_t turns = 0;
+
     bench_send(
         (struct http_request){.method = "POST", .url = "no url", .answered = on_answered_send_bad});
-    for (size_t turn = 1; turn <= 3; turn++) {
-        while (bench.count < turn)
-            uv_run(&bench.loop, UV_RUN_NOWAIT); /* runs timers once */
-        cr_expect_eq(bench.count, turn);
-    }
+    for (; bench.count < 9; turns++)
+        uv_run(&bench.loop, UV_RUN_NOWAIT);
+    cr_expect_geq(turns, 4);
 }
 
 Test(http_cancel, free_with_requests_on_their_way)
