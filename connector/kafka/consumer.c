@@ -40,7 +40,9 @@ static const struct kafka_setting default_settings[] = {
     {"heartbeat.interval.ms", "250"}, /* members learn of a rebalance by it: 3 s made long pauses */
     {"session.timeout.ms", "6000"},   /* so long a killed member's partitions wait for another */
     {"fetch.max.bytes", "4194304"},   /* a record held pins the whole fetch it came in */
-    {"queued.max.messages.kbytes", "1024"}, /* counts for each partition */
+    /* Both for each partition: of small records librdkafka needs four times their size. */
+    {"queued.max.messages.kbytes", "256"},
+    {"fetch.message.max.bytes", "262144"}, /* a record that is larger comes all the same */
     {"queued.min.messages", "1000"},
     {"socket.nagle.disable", "true"},
     {"socket.keepalive.enable", "true"},
