@@ -23,7 +23,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { PROGRESS_TEXT_SIZE = 4096 };
+enum {
+    PROGRESS_TEXT_SIZE = 4096,
+    PROGRESS_TEXT_LEAST = 20, /* holds any `born`, and nothing else for certain */
+};
 
 /* Offsets first..last, both included: finished. */
 struct progress_run {
@@ -63,9 +66,10 @@ struct progress_function *progress_add(struct progress *progress, uint32_t name)
 void progress_add_run(struct progress_function *function, int64_t first, int64_t last);
 void progress_add_count(struct progress_function *function, struct progress_count count);
 
-/* Writes the text with a NUL, at most `limit` <= PROGRESS_TEXT_SIZE characters. Returns its
- * length. `offset` is the committed one: every run and count lies at or above it. Functions that
- * share a name are left out: their runs must not be taken for one another's. */
+/* Writes the text with a NUL, at most `limit` characters, which is PROGRESS_TEXT_LEAST up to
+ * PROGRESS_TEXT_SIZE. Returns its length. `offset` is the committed one: every run and count lies
+ * at or above it, and below INT64_MAX. Functions that share a name are left out: their runs must
+ * not be taken for one another's. */
 size_t progress_encode(const struct progress *progress, int64_t offset, size_t limit,
                        char text[PROGRESS_TEXT_SIZE + 1]);
 

@@ -166,7 +166,8 @@ size_t progress_encode(const struct progress *progress, int64_t offset, size_t l
     struct writer to = {.room = (limit - PREFIX_SIZE) / 4 * 3 - CHECKSUM_SIZE};
     struct cut cut = {INT64_MAX, INT64_MAX};
 
-    assert(progress->born >= 1 && limit <= PROGRESS_TEXT_SIZE);
+    assert(progress->born >= 1);
+    assert(limit >= PROGRESS_TEXT_LEAST && limit <= PROGRESS_TEXT_SIZE);
     if (!put_progress(&to, progress, offset, cut)) {
         lower_cut(&to, progress, offset, &cut, &cut.counts);
         if (!put_progress(&to, progress, offset, cut))
@@ -227,7 +228,10 @@ static uint32_t get_fixed32(struct reader *from)
 /* An offset a gap above `at`; room is left for one more above it. */
 static int64_t get_offset(struct reader *from, int64_t at)
 {
-    return at + (int64_t)get_bounded(from, (uint64_t)(INT64_MAX - 1 - at));
+    uint64_t gap = get_varint(from);
+
+    from->bad |= at == INT64_MAX || gap > (uint64_t)(INT64_MAX - 1 - at);
+    return from->bad ? 0 : at + (int64_t)gap;
 }
 
 /* Counts of items are not believed: each item must be there to be read. */

@@ -4,6 +4,8 @@
 
 #include <criterion/criterion.h>
 #include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
@@ -262,4 +264,127 @@ Test(ledger, agrees_with_a_model_that_keeps_everything)
 {
     for (uint64_t seed = 1; seed <= WALKS; seed++)
         walk(seed);
+}
+
+/* Marks of one function, against a list of every record there ever was. */
+struct marked {
+    int64_t offset;
+    uint64_t sequence;
+    bool marked, done;
+};
+
+enum { MARKED = 8000 };
+
+struct marks_model {
+    struct marked entries[MARKED];
+    size_t first, last; /* what is in the window */
+};
+
+static void model_runs(const struct marks_model *model, struct progress_function *to)
+{
+    for (size_t i = model->first; i < model->last;) {
+        size_t begin = i;
+
+        while (i < model->last && model->entries[i].marked)
+            i++;
+        if (begin < i)
+            progress_add_run(to, model->entries[begin].offset, model->entries[i - 1].offset);
+        else
+            i++;
+    }
+}
+
+static void expect_runs(const struct marks_model *model, const struct ledger *ledger,
+                        const struct ledger_marks *marks)
+{
+    struct progress_function told = {0}, expected = {0};
+
+    ledger_runs(ledger, marks, &told);
+    model_runs(model, &expected);
+    cr_assert_eq(told.run_count, expected.run_count, "window %zu", ledger->window);
+    if (told.run_count)
+        cr_assert(memcmp(told.runs, expected.runs, told.run_count * sizeof(*told.runs)) == 0,
+                  "window %zu", ledger->window);
+    free(told.runs);
+    free(expected.runs);
+}
+
+/* Owed to this function alone, or to another alone. */
+static void take_marked(struct marks_model *model, struct ledger *ledger,
+                        struct ledger_marks *marks, uint64_t *random)
+{
+    bool owed = random_below(random, 3) != 0;
+    int64_t gap = random_below(random, 8) ? 0 : (int64_t)random_below(random, 9);
+    struct marked *entry = &model->entries[model->last++];
+
+    *entry = (struct marked){.offset = ledger->next + gap, .marked = !owed};
+    entry->sequence = ledger_take(ledger, entry->offset, 1, 0);
+    ledger_mark(ledger, marks, entry->sequence, !owed);
+}
+
+static void finish_marked(struct marks_model *model, struct ledger *ledger,
+                          struct ledger_marks *marks, uint64_t *random)
+{
+    size_t fill = model->last - model->first, far = random_below(random, 4) ? 8 : fill;
+    struct marked *entry =
+        &model->entries[model->first + random_below(random, far < fill ? far : fill)];
+
+    if (entry->done)
+        entry = &model->entries[model->first];
+    entry->marked = entry->done = true;
+    ledger_mark(ledger, marks, entry->sequence, true);
+    ledger_finish(ledger, entry->sequence);
+    while (model->first < model->last && model->entries[model->first].done)
+        model->first++;
+}
+
+static void walk_marks(size_t window, uint64_t seed)
+{
+    static struct marks_model model;
+    struct ledger_marks marks;
+    struct ledger ledger;
+    uint64_t random = seed;
+
+    memset(&model, 0, sizeof(model));
+    ledger_init(&ledger, (int64_t)(seed % 5) * 1000, window);
+    ledger_marks_init(&marks, &ledger);
+    while (model.last < MARKED && model.first < 4 * window + 200) {
+        if (!ledger_full(&ledger) && random_below(&random, 100) < 55)
+            take_marked(&model, &ledger, &marks, &random);
+        else if (ledger_fill(&ledger))
+            finish_marked(&model, &ledger, &marks, &random);
+        if (window < 100 || random_below(&random, 16) == 0)
+            expect_runs(&model, &ledger, &marks);
+    }
+    cr_assert_gt(model.first, 2 * window, "it went round");
+    ledger_marks_release(&marks);
+    ledger_release(&ledger);
+}
+
+Test(ledger, tells_what_is_marked_as_runs)
+{
+    static const size_t windows[] = {1, 2, 63, 64, 65, 127, 128, 129, 1000};
+
+    for (size_t i = 0; i < COUNT(windows); i++)
+        for (uint64_t seed = 1; seed <= 20; seed++)
+            walk_marks(windows[i], seed);
+}
+
+/* A function that comes while records are under way was never owed them. */
+Test(ledger, has_every_entry_marked_at_first)
+{
+    struct progress_function told = {0};
+    struct ledger_marks marks;
+    struct ledger ledger;
+
+    ledger_init(&ledger, 100, 65);
+    for (int64_t offset = 100; offset < 165; offset++)
+        ledger_take(&ledger, offset, 1, 0);
+    ledger_marks_init(&marks, &ledger);
+    ledger_runs(&ledger, &marks, &told);
+    cr_assert_eq(told.run_count, 1);
+    cr_expect(told.runs[0].first == 100 && told.runs[0].last == 164);
+    free(told.runs);
+    ledger_marks_release(&marks);
+    ledger_release(&ledger);
 }

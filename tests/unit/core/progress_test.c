@@ -1,154 +1,104 @@
-/* progress: what is written reads back; what is not ours or damaged never reads as a state. */
+/* progress: what it says, against a table of every offset. */
 #include "core/progress.h"
 
-#include "base/base64.h"
 #include "tests/unit/random.h"
 
 #include <criterion/criterion.h>
 #include <inttypes.h>
-#include <string.h>
+#include <stdlib.h>
 
-#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+enum { SPAN = 200 };
 
-static const int32_t borns[] = {1,     2,     12,      127,     128,       129,       255,
-                                16383, 16384, 2097151, 2097152, 268435455, 268435456, INT32_MAX};
-
-static void expect_round_trip(int32_t born)
-{
-    struct progress progress = {born}, back = {-7};
-    char text[PROGRESS_TEXT_SIZE + 1];
-    size_t size = progress_encode(&progress, text);
-
-    cr_assert_eq(strlen(text), size, "%" PRId32, born);
-    cr_assert_leq(size, PROGRESS_TEXT_SIZE, "%" PRId32, born);
-    cr_assert(progress_decode(text, &back), "%" PRId32, born);
-    cr_assert_eq(back.born, born);
-}
-
-Test(progress, reads_back_what_it_wrote)
-{
-    uint64_t random = 20180501;
-
-    for (size_t i = 0; i < COUNT(borns); i++)
-        expect_round_trip(borns[i]);
-    for (int i = 0; i < 100000; i++)
-        expect_round_trip((int32_t)(1 + random_below(&random, INT32_MAX)));
-}
-
-/* The form is a promise to the version before and the one after: it must not drift. */
-Test(progress, writes_the_form_that_was_promised)
-{
-    char text[PROGRESS_TEXT_SIZE + 1];
-
-    progress_encode(&(struct progress){12}, text);
-    cr_expect_str_eq(text, "kc1:AQyACnTf");
-}
-
-static void expect_not_ours(const char *text, const char *what)
-{
-    struct progress progress = {-7};
-
-    cr_expect_not(progress_decode(text, &progress), "%s: \"%s\"", what, text);
-    cr_expect_eq(progress.born, -7, "%s: it was touched", what);
-}
-
-Test(progress, refuses_every_prefix_of_a_text)
-{
-    for (size_t i = 0; i < COUNT(borns); i++) {
-        char text[PROGRESS_TEXT_SIZE + 1];
-        size_t size = progress_encode(&(struct progress){borns[i]}, text);
-
-        while (size-- > 0) {
-            text[size] = '\0';
-            expect_not_ours(text, "a prefix");
-        }
-    }
-}
-
-Test(progress, refuses_every_single_bit_flip)
-{
-    for (size_t i = 0; i < COUNT(borns); i++) {
-        char text[PROGRESS_TEXT_SIZE + 1];
-        size_t size = progress_encode(&(struct progress){borns[i]}, text);
-
-        for (size_t bit = 0; bit < size * 8; bit++) {
-            text[bit / 8] ^= (char)(1 << bit % 8);
-            expect_not_ours(text, "a bit flipped");
-            text[bit / 8] ^= (char)(1 << bit % 8);
-        }
-    }
-}
-
-/* As a writer would that knows more, or worse: any bytes under a good checksum. */
-static void seal(const uint8_t *bytes, size_t size, char text[PROGRESS_TEXT_SIZE + 1])
-{
-    uint8_t sealed[64];
-    uint32_t sum = 2166136261u;
-
-    memcpy(sealed, bytes, size);
-    for (size_t i = 0; i < size; i++)
-        sum = (sum ^ bytes[i]) * 16777619u;
-    for (int i = 0; i < 4; i++)
-        sealed[size++] = (uint8_t)(sum >> 8 * i);
-    memcpy(text, "kc1:", 4);
-    base64_encode(sealed, size, text + 4);
-}
-
-static const struct {
-    const char *sentence;
-    const char *bytes;
-    size_t size;
-    int32_t born; /* 0: not ours */
-} sealed_cases[] = {
-    {"the form of version 1", "\1\x0c", 2, 12},
-    {"bytes behind born are a later version's", "\1\x0c\xff\xff\xff", 5, 12},
-    {"nothing at all", "", 0, 0},
-    {"no born", "\1", 1, 0},
-    {"another version", "\2\x0c", 2, 0},
-    {"version 0", "\0\x0c", 2, 0},
-    {"born 0: no topic has so few partitions", "\1\0", 2, 0},
-    {"born at its highest", "\1\xff\xff\xff\xff\7", 6, INT32_MAX},
-    {"born one higher", "\1\x80\x80\x80\x80\x08", 6, 0},
-    {"born that would wrap to 1 in 32 bits", "\1\x81\x80\x80\x80\x10", 6, 0},
-    {"a number without an end", "\1\x81\x80\x80", 4, 0},
-    {"a number that is too long for 64 bits",
-     "\1\x81\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01", 14, 0},
+struct model {
+    bool finished[SPAN];
+    struct progress_count used[SPAN];
 };
 
-Test(progress, judges_what_is_under_a_good_checksum)
+static void model_add(struct model *model, struct progress_function *function, uint64_t *random,
+                      int64_t at)
 {
-    for (size_t i = 0; i < COUNT(sealed_cases); i++) {
-        struct progress progress = {-7};
-        char text[PROGRESS_TEXT_SIZE + 1];
+    while (at < SPAN - 20) {
+        int64_t first = at + (int64_t)random_below(random, 6);
+        int64_t last = first + (int64_t)random_below(random, 6);
 
-        seal((const uint8_t *)sealed_cases[i].bytes, sealed_cases[i].size, text);
-        cr_expect_eq(progress_decode(text, &progress), sealed_cases[i].born != 0, "%s",
-                     sealed_cases[i].sentence);
-        cr_expect_eq(progress.born, sealed_cases[i].born ? sealed_cases[i].born : -7, "%s",
-                     sealed_cases[i].sentence);
+        progress_add_run(function, first, last);
+        for (int64_t i = first; i <= last; i++)
+            model->finished[i] = true;
+        at = last + 1;
+        if (random_below(random, 2))
+            continue;
+        model->used[at] = (struct progress_count){at, 1 + (uint32_t)random_below(random, 9), 1};
+        progress_add_count(function, model->used[at++]);
     }
 }
 
-Test(progress, leaves_what_is_not_ours_alone)
+static int64_t model_top(const struct model *model)
 {
-    static const struct {
-        const char *sentence, *text;
-    } others[] = {
-        {"none", NULL},
-        {"an empty text", ""},
-        {"the prefix alone", "kc1:"},
-        {"the prefix in capitals", "KC1:AQw="},
-        {"another program's words", "NO_METADATA"},
-        {"another program's JSON", "{\"offset\":1}"},
-        {"no base64", "kc1:***="},
-        {"four bytes: a checksum of nothing's size", "kc1:AAAAAA=="},
-        {"control characters", "kc1:\n\t\x01\x7f"},
-    };
-    static char endless[1 << 20];
+    int64_t top = SPAN - 1;
 
-    for (size_t i = 0; i < COUNT(others); i++)
-        expect_not_ours(others[i].text, others[i].sentence);
-    memset(endless, 'A', sizeof(endless) - 1);
-    memcpy(endless, "kc1:", 4);
-    expect_not_ours(endless, "a text longer than brokers take");
+    while (top >= 0 && !model->finished[top] && !model->used[top].attempts)
+        top--;
+    return top;
+}
+
+static void expect_model(const struct model *model, const struct progress *progress, int64_t from,
+                         uint64_t seed)
+{
+    for (int64_t at = 0; at < SPAN; at++) {
+        struct progress_count used = progress_used(progress, 1, at);
+        bool known = at >= from;
+
+        cr_assert_eq(progress_finished(progress, 1, at), known && model->finished[at],
+                     "seed %" PRIu64 ": %" PRId64, seed, at);
+        cr_assert_eq(used.attempts, known ? model->used[at].attempts : 0);
+        cr_assert_eq(used.timeouts, known ? model->used[at].timeouts : 0);
+        cr_assert_eq(used.offset, at);
+        cr_assert_not(progress_finished(progress, 2, at), "of another function");
+        cr_assert_eq(progress_used(progress, 2, at).attempts, 0, "of another function");
+    }
+}
+
+Test(progress, says_what_it_was_told)
+{
+    for (uint64_t seed = 1; seed <= 500; seed++) {
+        uint64_t random = seed;
+        struct progress progress = {.born = 1}, carried = {.born = 1};
+        struct model model = {0};
+        int64_t from = (int64_t)random_below(&random, SPAN), top;
+
+        model_add(&model, progress_add(&progress, 1), &random, (int64_t)random_below(&random, 250));
+        top = model_top(&model);
+        expect_model(&model, &progress, 0, seed);
+        cr_assert_eq(progress_top(&progress), top, "seed %" PRIu64, seed);
+        progress_carry(progress_add(&carried, 1), &progress.functions[0], from);
+        expect_model(&model, &carried, from, seed);
+        cr_assert_eq(progress_top(&carried), top >= from ? top : -1, "seed %" PRIu64, seed);
+        progress_clear(&progress);
+        progress_clear(&carried);
+    }
+}
+
+/* What is carried may go on where what is there ends. */
+Test(progress, joins_what_is_carried_to_what_touches_it)
+{
+    struct progress_function from = {0}, to = {0};
+
+    progress_add_run(&from, 5, 20);
+    progress_add_run(&to, 3, 9);
+    progress_carry(&to, &from, 10);
+    cr_expect_eq(to.run_count, 1);
+    cr_expect(to.runs[0].first == 3 && to.runs[0].last == 20);
+    free(from.runs);
+    free(to.runs);
+}
+
+Test(progress, knows_nothing_when_empty)
+{
+    struct progress progress = {.born = 1};
+
+    cr_expect_eq(progress_top(&progress), -1);
+    cr_expect_not(progress_finished(&progress, 0, 0));
+    cr_expect_eq(progress_used(&progress, 0, 9).offset, 9);
+    cr_expect_null(progress_find(&progress, 0));
+    progress_clear(&progress);
 }

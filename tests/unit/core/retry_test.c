@@ -229,6 +229,34 @@ Test(retry, judges_attempts)
 
 static const struct {
     const char *sentence;
+    int64_t timeouts; /* further tries allowed */
+    struct retry_count used;
+    bool spent;
+} spendings[] = {
+    {"nothing was tried", 1, {0, 0}, false},
+    {"nothing was tried, nor would be again", 0, {0, 0}, false},
+    {"the first was not answered, one more is allowed", 1, {0, 1}, false},
+    {"nor was that one", 1, {0, 2}, true},
+    {"none more is allowed", 0, {0, 1}, true},
+    {"more is allowed than before the restart", 5, {0, 2}, false},
+    {"less is", 1, {0, 6}, true},
+    {"attempts that were answered are another matter", 0, {1000, 0}, false},
+    {"whatever they were", 1, {UINT32_MAX, 1}, false},
+    {"the highest count there is", 1000000, {0, UINT32_MAX}, true},
+};
+
+Test(retry, is_spent_when_too_often_not_answered)
+{
+    for (size_t i = 0; i < COUNT(spendings); i++) {
+        struct retry_rules rules = {.attempts = 3, .timeouts = spendings[i].timeouts};
+
+        cr_expect_eq(retry_spent(&rules, &spendings[i].used), spendings[i].spent, "%s",
+                     spendings[i].sentence);
+    }
+}
+
+static const struct {
+    const char *sentence;
     int64_t min, max;
     uint32_t failures;
     int64_t retry_after, at_most;
