@@ -17,9 +17,10 @@ const char *start_reason_text(enum start_reason reason)
     return texts[reason];
 }
 
-static enum start_reason reason_for(const struct source_assignment *it, enum initial_offset initial)
+static enum start_reason reason_for(const struct source_assignment *it, enum initial_offset initial,
+                                    int64_t seen)
 {
-    if (it->committed > it->end)
+    if (it->committed > it->end || seen > it->end)
         return START_MADE_ANEW;
     if (it->committed >= it->low)
         return START_COMMITTED;
@@ -31,9 +32,9 @@ static enum start_reason reason_for(const struct source_assignment *it, enum ini
 }
 
 int64_t start_position(const struct source_assignment *it, enum initial_offset initial,
-                       enum start_reason *reason)
+                       int64_t seen, enum start_reason *reason)
 {
-    *reason = reason_for(it, initial);
+    *reason = reason_for(it, initial, seen);
     switch (*reason) {
     case START_COMMITTED:
         return it->committed;

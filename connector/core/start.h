@@ -5,8 +5,8 @@
  * began on it (its number is at least the least `born` among its siblings' commits) starts at the
  * earliest record, so that none written before it was noticed is missed; any other at
  * `initial_offset`. A committed offset below the log's first record has expired: the earliest that
- * is left. One behind the log's end means that the topic was made anew: earliest too, and what was
- * known of the old log is void.
+ * is left. One behind the log's end, or a record behind it that was read before, means that the
+ * topic was made anew: earliest too, and what was known of the old log is void.
  */
 #ifndef CORE_START_H
 #define CORE_START_H
@@ -24,9 +24,10 @@ enum start_reason {
     START_EARLIEST,
 };
 
-/* The offset; *reason why. */
+/* The offset; *reason why. `seen` is the offset behind the last record that the group is known to
+ * have read; 0: none. */
 int64_t start_position(const struct source_assignment *assignment, enum initial_offset initial,
-                       enum start_reason *reason);
+                       int64_t seen, enum start_reason *reason);
 
 /* In words, for the log: "committed offset", ... */
 const char *start_reason_text(enum start_reason reason);

@@ -193,33 +193,46 @@ static void log_start(struct dispatcher *dispatcher, const struct source_assignm
         counter(dispatcher, D_MADE_ANEW)->number++;
 }
 
-static void read_progress(struct partition *partition, const struct source_assignment *assignment)
+/* What the last owner left. False: nothing that could be read; then the partition is born now. */
+static bool read_progress(const struct source_assignment *assignment, struct progress *left)
 {
-    struct log_subject subject = subject_of(partition);
-    struct progress *restored = &partition->restored;
-    bool known = progress_decode(assignment->metadata, assignment->committed, restored);
+    struct log_subject subject = {assignment->topic, assignment->number, -1, NULL};
+    bool known = progress_decode(assignment->metadata, assignment->committed, left);
 
-    partition->born = known ? restored->born : assignment->partitions;
-    partition->changed = !known;
     if (!known && assignment->metadata && *assignment->metadata)
         log_warning(&subject, "the metadata of its commit is not ours: it is ignored");
+    if (!known)
+        left->born = assignment->partitions;
+    return known;
+}
+
+/* What is said of an old log means nothing for the new one. */
+static void restore(struct partition *partition, const struct source_assignment *assignment,
+                    enum start_reason reason, struct progress *left)
+{
+    if (reason == START_MADE_ANEW) {
+        progress_clear(left);
+        left->born = assignment->partitions;
+    }
+    partition->restored = *left;
+    partition->born = left->born;
 }
 
 static void add_partition(struct dispatcher *dispatcher, struct source_assignment *assignment)
 {
     enum initial_offset initial = (enum initial_offset)dispatcher->setup.options->initial_offset;
+    struct progress left = {0};
+    bool known = read_progress(assignment, &left);
     enum start_reason reason;
     struct partition *partition;
     char number[16];
 
-    assignment->start = start_position(assignment, initial, &reason);
+    assignment->start = start_position(assignment, initial, progress_top(&left) + 1, &reason);
     log_start(dispatcher, assignment, reason, assignment->start);
     partition = partition_new(assignment, assignment->start,
                               (size_t)dispatcher->setup.options->partition_window);
-    if (reason != START_MADE_ANEW) /* what is said of the old log means nothing for this one */
-        read_progress(partition, assignment);
-    else
-        partition->born = assignment->partitions;
+    restore(partition, assignment, reason, &left);
+    partition->changed = !known;
     snprintf(number, sizeof(number), "%" PRId32, assignment->number);
     partition->metrics = metrics_add(dispatcher->setup.metrics, &partition_metrics,
                                      (const char *const[]){partition->topic, number});

@@ -1,7 +1,7 @@
 /*
  * drain: how partitions are given up, at a rebalance or for good, without losing or repeating.
  *
- *   working -> draining    nothing is taken or called any more; what waits or backs off is dropped
+ *   working -> draining    nothing is taken or called any more; what waits or backs off is stopped
  *                          (its records stay unfinished in the ledgers)
  *   draining -> committing no call and no commit is under way, or drain_timeout passed and the
  *                          rest was cancelled: the last commit leaves
@@ -14,24 +14,18 @@
 #include <assert.h>
 #include <utlist.h>
 
-static void abandon(struct invocation *invocation)
-{
-    invocation_stop(invocation);
-    invocation_set_state(invocation, INVOCATION_ENDED);
-    invocation_free(invocation);
-}
-
-/* The lanes go at once, so that nothing becomes ready when a call that still runs ends. */
+/* They stay in the partition's list: the last commit tells the next owner how often each was
+ * tried. The lanes go at once, so that nothing becomes ready when a call that still runs ends. */
 static void abandon_in(struct partition *partition, bool calling_too)
 {
-    struct invocation *invocation, *next;
+    struct invocation *invocation;
     struct subscription *subscription;
 
-    DL_FOREACH_SAFE2(partition->invocations, invocation, next, next_sibling)
+    DL_FOREACH2(partition->invocations, invocation, next_sibling)
     {
         invocation->lane = (struct lane_item){0};
         if (calling_too || invocation->state != INVOCATION_CALLING)
-            abandon(invocation);
+            invocation_stop(invocation);
     }
     DL_FOREACH (partition->subscriptions, subscription)
         lanes_release(&subscription->lanes);
@@ -45,6 +39,17 @@ static void abandon_invocations(struct dispatcher *dispatcher, bool calling_too)
         abandon_in(partition, calling_too);
 }
 
+static void free_invocations(struct partition *partition)
+{
+    struct invocation *invocation, *next;
+
+    DL_FOREACH_SAFE2(partition->invocations, invocation, next, next_sibling)
+    {
+        invocation_set_state(invocation, INVOCATION_ENDED);
+        invocation_free(invocation);
+    }
+}
+
 void dispatcher_drop_partitions(struct dispatcher *dispatcher)
 {
     struct partition *partition, *next;
@@ -52,6 +57,7 @@ void dispatcher_drop_partitions(struct dispatcher *dispatcher)
     abandon_invocations(dispatcher, true);
     DL_FOREACH_SAFE (dispatcher->partitions, partition, next) {
         DL_DELETE(dispatcher->partitions, partition);
+        free_invocations(partition);
         metrics_remove(dispatcher->setup.metrics, partition->metrics);
         partition_free(partition);
     }

@@ -132,7 +132,8 @@ uint64_t partition_take(struct partition *partition, int64_t offset, size_t memo
     uint32_t owed = 0, bytes = memory < UINT32_MAX ? (uint32_t)memory : UINT32_MAX;
     uint64_t sequence;
 
-    if (partition->restored.functions && offset > progress_top(&partition->restored))
+    if (partition->restored.functions &&
+        ledger_committable(&partition->ledger) > progress_top(&partition->restored))
         progress_clear(&partition->restored);
     DL_FOREACH (partition->subscriptions, subscription)
         owed += partition_owes(partition, subscription, offset);

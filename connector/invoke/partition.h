@@ -50,7 +50,7 @@ struct partition {
     struct ledger ledger;
     unsigned log;             /* counts up when the topic was made anew: fences the old log's */
     int32_t born;             /* see core/progress */
-    struct progress restored; /* what the last owner left, until all of it was read past */
+    struct progress restored; /* what the last owner left, until all of it is done */
     int64_t committed;        /* as the group last acknowledged it; -1: not yet */
     int64_t committing;       /* as the commit under way says */
     bool changed;             /* progress differs from what was committed last */

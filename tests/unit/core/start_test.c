@@ -12,26 +12,32 @@ static const struct {
     enum initial_offset initial;
     enum start_reason reason;
     int64_t start;
+    int64_t seen;
 } cases[] = {
-    {"it goes on where it was", 50, 10, 90, 0, 6, INITIAL_LATEST, START_COMMITTED, 50},
-    {"whatever initial_offset says", 50, 10, 90, 0, 6, INITIAL_EARLIEST, START_COMMITTED, 50},
-    {"all was done", 90, 10, 90, 0, 6, INITIAL_LATEST, START_COMMITTED, 90},
-    {"at the first record that is left", 10, 10, 90, 0, 6, INITIAL_LATEST, START_COMMITTED, 10},
-    {"the one before has expired", 9, 10, 90, 0, 6, INITIAL_LATEST, START_EXPIRED, 10},
-    {"offset 0 is a commit", 0, 10, 90, 0, 6, INITIAL_LATEST, START_EXPIRED, 10},
-    {"all has expired", 9, 90, 90, 0, 6, INITIAL_LATEST, START_EXPIRED, 90},
-    {"the log ends below the commit", 91, 10, 90, 0, 6, INITIAL_LATEST, START_MADE_ANEW, 10},
-    {"a new empty log", 50, 0, 0, 0, 6, INITIAL_LATEST, START_MADE_ANEW, 0},
-    {"an empty log, nothing done yet", 0, 0, 0, 0, 6, INITIAL_LATEST, START_COMMITTED, 0},
-    {"nothing committed: the end", -1, 10, 90, 0, -1, INITIAL_LATEST, START_LATEST, 90},
-    {"nothing committed: the beginning", -1, 10, 90, 0, -1, INITIAL_EARLIEST, START_EARLIEST, 10},
-    {"added behind the group's back", -1, 0, 9, 6, 6, INITIAL_LATEST, START_ADDED, 0},
-    {"added later still", -1, 0, 9, 11, 6, INITIAL_LATEST, START_ADDED, 0},
-    {"an old one without a record", -1, 0, 9, 5, 6, INITIAL_LATEST, START_LATEST, 9},
-    {"an old one, from the beginning", -1, 3, 9, 5, 6, INITIAL_EARLIEST, START_EARLIEST, 3},
-    {"no sibling says when it began", -1, 0, 9, 11, -1, INITIAL_LATEST, START_LATEST, 9},
-    {"added, and some of it has expired", -1, 4, 9, 6, 6, INITIAL_LATEST, START_ADDED, 4},
-    {"an empty new topic", -1, 0, 0, 0, -1, INITIAL_LATEST, START_LATEST, 0},
+    {"it goes on where it was", 50, 10, 90, 0, 6, INITIAL_LATEST, START_COMMITTED, 50, 0},
+    {"whatever initial_offset says", 50, 10, 90, 0, 6, INITIAL_EARLIEST, START_COMMITTED, 50, 0},
+    {"all was done", 90, 10, 90, 0, 6, INITIAL_LATEST, START_COMMITTED, 90, 0},
+    {"at the first record that is left", 10, 10, 90, 0, 6, INITIAL_LATEST, START_COMMITTED, 10, 0},
+    {"the one before has expired", 9, 10, 90, 0, 6, INITIAL_LATEST, START_EXPIRED, 10, 0},
+    {"offset 0 is a commit", 0, 10, 90, 0, 6, INITIAL_LATEST, START_EXPIRED, 10, 0},
+    {"all has expired", 9, 90, 90, 0, 6, INITIAL_LATEST, START_EXPIRED, 90, 0},
+    {"the log ends below the commit", 91, 10, 90, 0, 6, INITIAL_LATEST, START_MADE_ANEW, 10, 0},
+    {"a new empty log", 50, 0, 0, 0, 6, INITIAL_LATEST, START_MADE_ANEW, 0, 0},
+    {"an empty log, nothing done yet", 0, 0, 0, 0, 6, INITIAL_LATEST, START_COMMITTED, 0, 0},
+    {"it read to the log's end", 50, 10, 90, 0, 6, INITIAL_LATEST, START_COMMITTED, 50, 90},
+    {"it read more than there is", 50, 10, 90, 0, 6, INITIAL_LATEST, START_MADE_ANEW, 10, 91},
+    {"it read more, and the commit has expired", 9, 10, 90, 0, 6, INITIAL_LATEST, START_MADE_ANEW,
+     10, 91},
+    {"nothing committed: the end", -1, 10, 90, 0, -1, INITIAL_LATEST, START_LATEST, 90, 0},
+    {"nothing committed: the beginning", -1, 10, 90, 0, -1, INITIAL_EARLIEST, START_EARLIEST, 10,
+     0},
+    {"added behind the group's back", -1, 0, 9, 6, 6, INITIAL_LATEST, START_ADDED, 0, 0},
+    {"added later still", -1, 0, 9, 11, 6, INITIAL_LATEST, START_ADDED, 0, 0},
+    {"an old one without a record", -1, 0, 9, 5, 6, INITIAL_LATEST, START_LATEST, 9, 0},
+    {"an old one, from the beginning", -1, 3, 9, 5, 6, INITIAL_EARLIEST, START_EARLIEST, 3, 0},
+    {"no sibling says when it began", -1, 0, 9, 11, -1, INITIAL_LATEST, START_LATEST, 9, 0},
+    {"added, and some of it has expired", -1, 4, 9, 6, 6, INITIAL_LATEST, START_ADDED, 4, 0},
+    {"an empty new topic", -1, 0, 0, 0, -1, INITIAL_LATEST, START_LATEST, 0, 0},
 };
 
 Test(start, chooses_where_reading_begins)
@@ -46,8 +52,8 @@ Test(start, chooses_where_reading_begins)
         };
         enum start_reason reason;
 
-        cr_expect_eq(start_position(&assignment, cases[i].initial, &reason), cases[i].start, "%s",
-                     cases[i].sentence);
+        cr_expect_eq(start_position(&assignment, cases[i].initial, cases[i].seen, &reason),
+                     cases[i].start, "%s", cases[i].sentence);
         cr_expect_eq(reason, cases[i].reason, "%s: %s", cases[i].sentence,
                      start_reason_text(reason));
     }
