@@ -121,18 +121,31 @@ static bool is_marked(const struct ledger *ledger, const struct ledger_marks *ma
     return marks->words[place / WORD_BITS] >> (place % WORD_BITS) & 1;
 }
 
+/* The first entry from `at` on that is marked, or is not; `last` when there is none. A whole word
+ * is passed at once, because windows may be long and commits frequent. */
+static uint64_t next_entry(const struct ledger *ledger, const struct ledger_marks *marks,
+                           uint64_t at, bool marked)
+{
+    uint64_t passed = marked ? 0 : UINT64_MAX;
+
+    while (at < ledger->last && is_marked(ledger, marks, at) != marked) {
+        size_t place = at % ledger->window;
+        bool whole = place % WORD_BITS == 0 && place + WORD_BITS <= ledger->window;
+
+        at += whole && marks->words[place / WORD_BITS] == passed ? WORD_BITS : 1;
+    }
+    return at < ledger->last ? at : ledger->last;
+}
+
 void ledger_runs(const struct ledger *ledger, const struct ledger_marks *marks,
                  struct progress_function *function)
 {
-    uint64_t at = ledger->first, begin;
+    uint64_t begin = next_entry(ledger, marks, ledger->first, true), end;
 
-    while (at < ledger->last) {
-        while (at < ledger->last && !is_marked(ledger, marks, at))
-            at++;
-        begin = at;
-        while (at < ledger->last && is_marked(ledger, marks, at))
-            at++;
-        if (begin < at) /* no record that is not in the window lies between its entries */
-            progress_add_run(function, entry(ledger, begin)->offset, entry(ledger, at - 1)->offset);
+    while (begin < ledger->last && function->run_count < PROGRESS_RUNS_MOST) {
+        end = next_entry(ledger, marks, begin, false);
+        /* no record that is not in the window lies between its entries */
+        progress_add_run(function, entry(ledger, begin)->offset, entry(ledger, end - 1)->offset);
+        begin = next_entry(ledger, marks, end, true);
     }
 }

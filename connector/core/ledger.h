@@ -64,7 +64,8 @@ void ledger_marks_release(struct ledger_marks *marks);
 void ledger_mark(const struct ledger *ledger, struct ledger_marks *marks, uint64_t sequence,
                  bool done);
 
-/* Adds the marked entries to a function's progress, as runs of offsets. */
+/* Adds the marked entries to a function's progress, which is empty, as runs of offsets: the lowest
+ * PROGRESS_RUNS_MOST. */
 void ledger_runs(const struct ledger *ledger, const struct ledger_marks *marks,
                  struct progress_function *function);
 

@@ -25,7 +25,8 @@
 
 enum {
     PROGRESS_TEXT_SIZE = 4096,
-    PROGRESS_TEXT_LEAST = 20, /* holds any `born`, and nothing else for certain */
+    PROGRESS_RUNS_MOST = 1536, /* more fit into no text: each takes two bytes at least */
+    PROGRESS_TEXT_LEAST = 20,  /* holds any `born`, and nothing else for certain */
 };
 
 /* Offsets first..last, both included: finished. */

@@ -309,11 +309,12 @@ static void expect_runs(const struct marks_model *model, const struct ledger *le
     free(expected.runs);
 }
 
-/* Owed to this function alone, or to another alone. */
+/* Owed to this function alone, or to another alone; in some stretches to one of them only. */
 static void take_marked(struct marks_model *model, struct ledger *ledger,
                         struct ledger_marks *marks, uint64_t *random)
 {
-    bool owed = random_below(random, 3) != 0;
+    size_t stretch = model->last / 150 % 3;
+    bool owed = stretch == 2 ? random_below(random, 3) != 0 : stretch == 0;
     int64_t gap = random_below(random, 8) ? 0 : (int64_t)random_below(random, 9);
     struct marked *entry = &model->entries[model->last++];
 
@@ -384,6 +385,26 @@ Test(ledger, has_every_entry_marked_at_first)
     ledger_runs(&ledger, &marks, &told);
     cr_assert_eq(told.run_count, 1);
     cr_expect(told.runs[0].first == 100 && told.runs[0].last == 164);
+    free(told.runs);
+    ledger_marks_release(&marks);
+    ledger_release(&ledger);
+}
+
+/* More could be told to nobody. */
+Test(ledger, tells_the_lowest_runs)
+{
+    struct progress_function told = {0};
+    struct ledger_marks marks;
+    struct ledger ledger;
+
+    ledger_init(&ledger, 0, 10000);
+    ledger_marks_init(&marks, &ledger);
+    for (int64_t offset = 0; offset < 10000; offset++)
+        ledger_mark(&ledger, &marks, ledger_take(&ledger, offset, 1, 0), offset % 2);
+    ledger_runs(&ledger, &marks, &told);
+    cr_assert_eq(told.run_count, PROGRESS_RUNS_MOST);
+    cr_expect_eq(told.runs[0].first, 1);
+    cr_expect_eq(told.runs[told.run_count - 1].last, 2 * PROGRESS_RUNS_MOST - 1);
     free(told.runs);
     ledger_marks_release(&marks);
     ledger_release(&ledger);
