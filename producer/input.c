@@ -25,7 +25,7 @@ struct input {
 
 struct input *input_of_value(const char *value, size_t size)
 {
-    struct input *input = xcalloc(1, sizeof *input);
+    struct input *input = xcalloc(1, sizeof(*input));
     size_t length = strlen(value);
 
     input->fd = -1;
@@ -45,7 +45,7 @@ struct input *input_of_file(const char *path, const char **reason)
         *reason = strerror(errno);
         return NULL;
     }
-    input = xcalloc(1, sizeof *input);
+    input = xcalloc(1, sizeof(*input));
     input->fd = fd;
     return input;
 }

@@ -104,7 +104,7 @@ static const struct option_row rows[] = {
      .flags = OPTION_FLAG_ONLY},
 };
 
-const struct option_table producer_option_table = {"Options", rows, sizeof rows / sizeof *rows};
+const struct option_table producer_option_table = {"Options", rows, sizeof(rows) / sizeof(*rows)};
 
 void producer_options_check(const struct producer_options *options, struct option_faults *faults)
 {

@@ -91,7 +91,7 @@ void report_close(struct report *report, int64_t now_us)
     if (report->progress && report->shown_us != report->started_us)
         fputs("\r\033[K", report->progress);
     print_totals(report, report->out, now_us);
-    for (size_t i = 0; i < sizeof percentiles / sizeof *percentiles; i++)
+    for (size_t i = 0; i < sizeof(percentiles) / sizeof(*percentiles); i++)
         fprintf(report->out, ", %.0f ms %s",
                 ms(latency_percentile_us(&report->latency, percentiles[i].share)),
                 percentiles[i].name);

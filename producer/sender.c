@@ -53,13 +53,13 @@ static bool interrupted(struct sender *sender)
 {
     struct signalfd_siginfo info;
 
-    while (read(sender->signals, &info, sizeof info) > 0)
+    while (read(sender->signals, &info, sizeof(info)) > 0)
         if (sender->interrupts++ == 0)
             sender->interrupted_us = clock_us();
     return sender->interrupts > 0;
 }
 
-/* What librdkafka tells */
+/* ---- what librdkafka tells ---- */
 
 static void on_delivery(rd_kafka_t *client, const rd_kafka_message_t *message, void *opaque)
 {
@@ -92,7 +92,7 @@ static void on_error(rd_kafka_t *client, int error, const char *reason, void *op
     sender->said = (rd_kafka_resp_err_t)error;
 }
 
-/* Sending */
+/* ---- sending ---- */
 
 static size_t make_key(const struct sender *sender, char text[32], const char **key)
 {
@@ -206,7 +206,7 @@ static void drain(struct sender *sender)
     rd_kafka_flush(sender->client, WAIT_MS);
 }
 
-/* Setting up */
+/* ---- setting up ---- */
 
 static rd_kafka_t *open_client(struct sender *sender, struct option_faults *faults)
 {
@@ -227,7 +227,7 @@ static rd_kafka_t *open_client(struct sender *sender, struct option_faults *faul
     rd_kafka_conf_set_opaque(conf, sender);
     rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
     rd_kafka_conf_set_error_cb(conf, on_error);
-    client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, reason, sizeof reason);
+    client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, reason, sizeof(reason));
     if (!client) {
         option_fault(faults, "X: %s", reason);
         rd_kafka_conf_destroy(conf);
@@ -263,7 +263,7 @@ static struct input *open_input(const struct producer_options *options,
 struct sender *sender_new(const struct producer_options *options, struct report *report,
                           struct option_faults *faults)
 {
-    struct sender *sender = xcalloc(1, sizeof *sender);
+    struct sender *sender = xcalloc(1, sizeof(*sender));
 
     sender->options = options;
     sender->report = report;

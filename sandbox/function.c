@@ -39,7 +39,7 @@ struct faas_function *faas_find(const struct faas_gateway *gateway, const char *
 struct faas_function *faas_deploy(struct faas_gateway *gateway, const char *name,
                                   const char *namespace_name, const char *topic)
 {
-    struct faas_function *function = xcalloc(1, sizeof *function), *before;
+    struct faas_function *function = xcalloc(1, sizeof(*function)), *before;
     function->gateway = gateway;
     function->name = xstrdup(name);
     function->namespace_name = xstrdup(namespace_name ? namespace_name : FAAS_NAMESPACE);
@@ -71,7 +71,7 @@ void faas_annotate(struct faas_function *function, const char *name, const char 
     }
     if (!value)
         return;
-    annotation = xcalloc(1, sizeof *annotation);
+    annotation = xcalloc(1, sizeof(*annotation));
     annotation->name = xstrdup(name);
     annotation->value = xstrdup(value);
     DL_APPEND(function->annotations, annotation);
@@ -121,7 +121,7 @@ void faas_script(struct faas_function *function, const struct faas_reply *reply)
 
 void faas_next(struct faas_function *function, int count, const struct faas_reply *reply)
 {
-    struct next_reply *next = xcalloc(1, sizeof *next);
+    struct next_reply *next = xcalloc(1, sizeof(*next));
     next->reply = reply_copy(reply);
     next->count = count;
     DL_APPEND(function->next, next);
@@ -141,7 +141,7 @@ void faas_program(struct faas_function *function, char *const *argv)
     while (argv[count])
         count++;
     argv_free(function->argv);
-    function->argv = xcalloc(count + 1, sizeof *function->argv);
+    function->argv = xcalloc(count + 1, sizeof(*function->argv));
     for (size_t i = 0; i < count; i++)
         function->argv[i] = xstrdup(argv[i]);
 }

@@ -35,10 +35,9 @@ void functions_file_release(struct function_line **lines)
 const struct function_line *functions_file_find(const struct function_line *lines, const char *name)
 {
     const struct function_line *line;
-    DL_FOREACH (lines, line) {
+    DL_FOREACH (lines, line)
         if (strcmp(line->name, name) == 0)
             return line;
-    }
     return NULL;
 }
 
@@ -82,7 +81,7 @@ static const char *line_fault(const struct function_line *line, const struct fun
 
 static struct function_line *line_parse(const char *text)
 {
-    struct function_line *line = xcalloc(1, sizeof *line);
+    struct function_line *line = xcalloc(1, sizeof(*line));
     line->name = take_word(&text);
     line->topics = take_word(&text);
     size_t length = strlen(text);

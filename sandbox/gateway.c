@@ -19,7 +19,7 @@ static bool authorized(const struct faas_gateway *gateway, struct web_request *r
     if (!gateway->authorization || (given && strcmp(given, gateway->authorization) == 0))
         return true;
     static const char text[] = "invalid credentials\n";
-    web_answer(request, 401, "text/plain", text, sizeof text - 1,
+    web_answer(request, 401, "text/plain", text, sizeof(text) - 1,
                "WWW-Authenticate: Basic realm=\"Restricted\"");
     return false;
 }
@@ -34,10 +34,9 @@ static void answer_json(struct web_request *request, json *tree)
 
 static bool namespace_listed(const json *list, const char *name)
 {
-    json_each (entry, list) {
+    json_each (entry, list)
         if (strcmp(json_text(entry, ""), name) == 0)
             return true;
-    }
     return false;
 }
 
@@ -53,10 +52,9 @@ static void answer_namespaces(struct web_request *request, void *context)
     json *list = json_array();
     json_add_text(list, NULL, FAAS_NAMESPACE);
     struct faas_function *function, *next;
-    HASH_ITER (hh, gateway->functions, function, next) {
+    HASH_ITER (hh, gateway->functions, function, next)
         if (!namespace_listed(list, function->namespace_name))
             json_add_text(list, NULL, function->namespace_name);
-    }
     answer_json(request, list);
 }
 
@@ -94,10 +92,9 @@ static void answer_functions(struct web_request *request, void *context)
     const char *wanted = asked && *asked ? asked : FAAS_NAMESPACE;
     json *list = json_array();
     struct faas_function *function, *next;
-    HASH_ITER (hh, gateway->functions, function, next) {
+    HASH_ITER (hh, gateway->functions, function, next)
         if (!gateway->namespaces || strcmp(function->namespace_name, wanted) == 0)
             add_function(list, function);
-    }
     answer_json(request, list);
 }
 
@@ -142,7 +139,7 @@ static const struct web_route routes[] = {
 
 struct faas_gateway *faas_gateway_new(uv_loop_t *loop, const char *listen, char **reason)
 {
-    struct faas_gateway *gateway = xcalloc(1, sizeof *gateway);
+    struct faas_gateway *gateway = xcalloc(1, sizeof(*gateway));
     gateway->server = web_server_new(loop, listen, BODY_LIMIT, routes, gateway, reason);
     if (!gateway->server) {
         free(gateway);

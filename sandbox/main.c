@@ -86,7 +86,7 @@ static const struct option_row option_rows[] = {
 };
 
 static const struct option_table option_table = {"Sandbox", option_rows,
-                                                 sizeof option_rows / sizeof *option_rows};
+                                                 sizeof(option_rows) / sizeof(*option_rows)};
 
 /* ---- state ---- */
 
@@ -133,10 +133,9 @@ static void deploy_all(struct sandbox *sandbox, struct function_line *lines)
         faas_remove(faas_find(sandbox->gateway, line->name));
         log_info(NULL, "Function %s is gone", line->name);
     }
-    DL_FOREACH (lines, line) {
+    DL_FOREACH (lines, line)
         if (!same_line(line, functions_file_find(sandbox->functions, line->name)))
             deploy(sandbox, line);
-    }
     functions_file_release(&sandbox->functions);
     sandbox->functions = lines;
 }

@@ -82,7 +82,7 @@ static void on_exit_status(uv_process_t *process, int64_t status, int signal)
         end(program);
 }
 
-static void give_room(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
+static void on_room_wanted(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
 {
     (void)handle;
     *buffer = uv_buf_init(xmalloc(suggested), (unsigned)suggested);
@@ -144,7 +144,7 @@ static int spawn(uv_loop_t *loop, struct program *program, const struct program_
 
 struct program *program_start(uv_loop_t *loop, const struct program_job *job)
 {
-    struct program *program = xcalloc(1, sizeof *program);
+    struct program *program = xcalloc(1, sizeof(*program));
     program->ended = job->ended;
     program->context = job->context;
     program->output_limit = job->output_limit;
@@ -160,7 +160,7 @@ struct program *program_start(uv_loop_t *loop, const struct program_job *job)
         uv_timer_start(&program->timer, on_limit, 0, 0);
     } else {
         uv_timer_start(&program->timer, on_limit, job->time_limit_ms, 0);
-        uv_read_start((uv_stream_t *)&program->output, give_room, on_output);
+        uv_read_start((uv_stream_t *)&program->output, on_room_wanted, on_output);
     }
     return program;
 }

@@ -88,10 +88,9 @@ void run_release(struct run *run)
 void run_cut_all(struct faas_gateway *gateway, const struct faas_function *function)
 {
     struct run *run, *next;
-    DL_FOREACH_SAFE (gateway->runs, run, next) {
+    DL_FOREACH_SAFE (gateway->runs, run, next)
         if (!function || run->function == function)
             end_cut(run);
-    }
 }
 
 /* ---- what it waits for ---- */
@@ -124,7 +123,7 @@ static int64_t header_number(const struct web_request *request, const char *name
 
 static struct run *run_new(struct faas_function *function, struct web_request *request, bool async)
 {
-    struct run *run = xcalloc(1, sizeof *run);
+    struct run *run = xcalloc(1, sizeof(*run));
     const char *topic = web_header(request, "X-Topic");
     run->function = function;
     run->call =

@@ -27,15 +27,12 @@ size_t base64_encode(const void *bytes, size_t size, char *text)
 /* The six bits of a character, or -1. Ranges, not strchr: that would find the NUL too. */
 static int sextet(char c)
 {
-    if (c >= 'A' && c <= 'Z') {
+    if (c >= 'A' && c <= 'Z')
         return c - 'A';
-    }
-    if (c >= 'a' && c <= 'z') {
+    if (c >= 'a' && c <= 'z')
         return c - 'a' + 26;
-    }
-    if (c >= '0' && c <= '9') {
+    if (c >= '0' && c <= '9')
         return c - '0' + 52;
-    }
     return c == '+' ? 62 : c == '/' ? 63 : -1;
 }
 
@@ -46,38 +43,31 @@ static bool decode_four(const char *four, size_t padding, uint8_t *to)
 
     for (size_t i = 0; i < 4; i++) {
         int six = i < 4 - padding ? sextet(four[i]) : 0;
-        if (six < 0) {
+        if (six < 0)
             return false;
-        }
         bits = bits << 6 | (uint32_t)six;
     }
-    if (bits & ((1u << 8 * padding) - 1)) {
+    if (bits & ((1u << 8 * padding) - 1))
         return false; /* unused bits: two texts must not mean the same bytes */
-    }
-    for (size_t i = 0; i < 3 - padding; i++) {
+    for (size_t i = 0; i < 3 - padding; i++)
         to[i] = (uint8_t)(bits >> (16 - 8 * i));
-    }
     return true;
 }
 
 bool base64_decode(const char *text, size_t text_size, void *bytes, size_t room, size_t *size)
 {
-    if (text_size % 4) {
+    if (text_size % 4)
         return false;
-    }
     size_t padding = 0;
-    while (padding < 2 && padding < text_size && text[text_size - 1 - padding] == '=') {
+    while (padding < 2 && padding < text_size && text[text_size - 1 - padding] == '=')
         padding++;
-    }
     size_t decoded = text_size / 4 * 3 - padding;
-    if (decoded > room) {
+    if (decoded > room)
         return false;
-    }
     for (size_t at = 0; at < text_size; at += 4) {
         bool last = at + 4 == text_size;
-        if (!decode_four(text + at, last ? padding : 0, (uint8_t *)bytes + at / 4 * 3)) {
+        if (!decode_four(text + at, last ? padding : 0, (uint8_t *)bytes + at / 4 * 3))
             return false;
-        }
     }
     *size = decoded;
     return true;

@@ -84,7 +84,7 @@ static const char *read_decimal(const char *at, struct decimal *number)
 static const struct unit *read_unit(const char **at)
 {
     size_t size = strcspn(*at, ".0123456789");
-    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+    for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++) {
         if (strlen(units[i].name) == size && memcmp(*at, units[i].name, size) == 0) {
             *at += size;
             return &units[i];
@@ -99,9 +99,8 @@ static const char *add(int64_t *sum, const struct decimal *number, int64_t unit)
     /* 128 bits: 15 digits of a fraction times an hour's nanoseconds pass 64. */
     __int128 fraction = (__int128)number->fraction * unit;
     __int128 total = *sum + (__int128)number->whole * unit + fraction / number->scale;
-    if (total > longest_ns) {
+    if (total > longest_ns)
         return too_long;
-    }
     *sum = (int64_t)total;
     return number->cut || fraction % number->scale ? too_fine : NULL;
 }
@@ -115,14 +114,12 @@ static const char *read_sum(const char *at, int64_t *sum)
     do {
         struct decimal number;
         at = read_decimal(at, &number);
-        if (!at) {
+        if (!at)
             return not_a_duration;
-        }
         bool bare = first && !*at;
         const struct unit *unit = bare ? NULL : read_unit(&at);
-        if (!bare && !unit) {
+        if (!bare && !unit)
             return not_a_duration;
-        }
         const char *refused = add(sum, &number, bare ? second_ns : unit->ns);
         reason = reason ? reason : refused;
         first = false;
@@ -136,17 +133,14 @@ bool duration_parse(const char *text, int64_t *ms, const char **reason)
     bool minus = *text == '-';
 
     *reason = read_sum(text + (minus || *text == '+'), &ns);
-    if (*reason == not_a_duration) {
+    if (*reason == not_a_duration)
         return false;
-    }
-    if (minus && (*reason || ns > 0)) {
+    if (minus && (*reason || ns > 0))
         *reason = negative;
-    } else if (!*reason && ns % milli_ns) {
+    else if (!*reason && ns % milli_ns)
         *reason = too_fine;
-    }
-    if (*reason) {
+    if (*reason)
         return false;
-    }
     *ms = ns / milli_ns;
     return true;
 }
@@ -155,9 +149,8 @@ bool duration_parse(const char *text, int64_t *ms, const char **reason)
 static void format_seconds(char *text, size_t size, unsigned ms)
 {
     int end = snprintf(text, size, "%u.%03u", ms / 1000, ms % 1000);
-    while (text[end - 1] == '0') {
+    while (text[end - 1] == '0')
         end--;
-    }
     end -= text[end - 1] == '.';
     text[end] = 's';
     text[end + 1] = '\0';
@@ -174,14 +167,11 @@ char *duration_format(int64_t ms, char text[DURATION_TEXT_SIZE])
         snprintf(text, DURATION_TEXT_SIZE, "%ums", rest);
         return text;
     }
-    if (hours) {
+    if (hours)
         used += snprintf(text, DURATION_TEXT_SIZE, "%lldh", (long long)hours);
-    }
-    if (minutes) {
+    if (minutes)
         used += snprintf(text + used, DURATION_TEXT_SIZE - (size_t)used, "%um", minutes);
-    }
-    if (rest || !used) {
+    if (rest || !used)
         format_seconds(text + used, DURATION_TEXT_SIZE - (size_t)used, rest);
-    }
     return text;
 }

@@ -18,9 +18,8 @@ static char *read_stream(FILE *from, size_t limit, size_t *size)
     while (*size <= limit) {
         size_t got = fread(text + *size, 1, room - *size - 1, from);
         *size += got;
-        if (got == 0) {
+        if (got == 0)
             break;
-        }
         if (*size + 1 == room) {
             room *= 2;
             text = xrealloc(text, room);
@@ -46,8 +45,7 @@ char *file_read(const char *path, size_t limit, size_t *size, const char **reaso
         free(text);
         return NULL;
     }
-    if (size) {
+    if (size)
         *size = got;
-    }
     return text;
 }

@@ -39,11 +39,11 @@ static char *number_dup(double number)
     int digits = 15;
 
     if (fabs(number) <= EXACT_MAX && number == trunc(number)) {
-        snprintf(text, sizeof text, "%.0f", number);
+        snprintf(text, sizeof(text), "%.0f", number);
         return xstrdup(text);
     }
     do {
-        snprintf(text, sizeof text, "%.*g", digits, number);
+        snprintf(text, sizeof(text), "%.*g", digits, number);
     } while (digits++ < 17 && strtod(text, NULL) != number);
     return xstrdup(text);
 }
@@ -74,7 +74,7 @@ static const char *behind_string(const char *at, const char *end, const char **r
             *reason = "a text that is not UTF-8";
             return NULL;
         }
-        if ((size_t)(end - at) >= sizeof nul - 1 && memcmp(at, nul, sizeof nul - 1) == 0) {
+        if ((size_t)(end - at) >= sizeof(nul) - 1 && memcmp(at, nul, sizeof(nul) - 1) == 0) {
             *reason = "a text with a NUL";
             return NULL;
         }
@@ -243,7 +243,7 @@ void json_add_number(json *to, const char *name, int64_t number)
 {
     char text[NUMBER_TEXT_SIZE];
 
-    snprintf(text, sizeof text, "%" PRId64, number);
+    snprintf(text, sizeof(text), "%" PRId64, number);
     json_add_take(to, name, must(cJSON_CreateRaw(text)));
 }
 

@@ -31,9 +31,9 @@ static size_t escape(const char *bytes, size_t size, struct piece *piece)
         return step;
     }
     if (first >= '\t' && first <= '\r' && letters[first - '\t'] != '-')
-        snprintf(piece->room, sizeof piece->room, "\\%c", letters[first - '\t']);
+        snprintf(piece->room, sizeof(piece->room), "\\%c", letters[first - '\t']);
     else
-        snprintf(piece->room, sizeof piece->room, "\\x%02x", first);
+        snprintf(piece->room, sizeof(piece->room), "\\x%02x", first);
     piece->text = piece->room;
     piece->size = strlen(piece->room);
     return 1; /* the second byte of a C1 character is no character, so it is escaped next */
@@ -65,7 +65,7 @@ void line_format(struct line *line, const char *format, ...)
     va_list args;
 
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    vsnprintf(text, sizeof(text), format, args);
     va_end(args);
     line_add(line, text);
 }

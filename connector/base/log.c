@@ -36,7 +36,7 @@ static const struct option_row option_rows[] = {
 };
 
 const struct option_table log_option_table = {"Logs", option_rows,
-                                              sizeof option_rows / sizeof *option_rows};
+                                              sizeof(option_rows) / sizeof(*option_rows)};
 
 static const struct level {
     const char *name;   /* json */
@@ -64,7 +64,7 @@ static struct {
     FILE *to; /* NULL: stderr */
     bool coloured;
     time_t second; /* the one `clock` shows; its forms cost a tz look-up, so they are kept */
-    char clock[sizeof "2026-11-21T17:04:41"];
+    char clock[sizeof("2026-11-21T17:04:41")];
     struct line line;
 } state = {.options = {LOG_FORMAT_CONSOLE, LOG_LEVEL_INFO}, .second = -1};
 
@@ -93,10 +93,10 @@ static const char *clock_text(struct timespec *now)
         return state.clock;
     state.second = now->tv_sec;
     if (state.options.format == LOG_FORMAT_JSON)
-        strftime(state.clock, sizeof state.clock, "%Y-%m-%dT%H:%M:%S",
+        strftime(state.clock, sizeof(state.clock), "%Y-%m-%dT%H:%M:%S",
                  gmtime_r(&now->tv_sec, &broken));
     else
-        strftime(state.clock, sizeof state.clock, "%Y/%m/%d %H:%M:%S",
+        strftime(state.clock, sizeof(state.clock), "%Y/%m/%d %H:%M:%S",
                  localtime_r(&now->tv_sec, &broken));
     return state.clock;
 }
@@ -178,10 +178,10 @@ static void write_console(const struct entry *entry)
 static size_t json_cost(const char *at, size_t step)
 {
     if (step == 0)
-        return sizeof UTF8_REPLACEMENT - 1;
+        return sizeof(UTF8_REPLACEMENT) - 1;
     if (strchr("\"\\\b\f\n\r\t", *at))
         return 2;
-    return (unsigned char)*at < 0x20 ? sizeof "\\u0000" - 1 : step;
+    return (unsigned char)*at < 0x20 ? sizeof("\\u0000") - 1 : step;
 }
 
 /* How many of the bytes fit into *room, which they are taken from. */

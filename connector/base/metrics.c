@@ -27,7 +27,7 @@ static const struct bucket {
     {10, "10"},       {30, "30"},         {60, "60"},       {INFINITY, "+Inf"},
 };
 
-enum { BUCKETS = sizeof buckets / sizeof *buckets };
+enum { BUCKETS = sizeof(buckets) / sizeof(*buckets) };
 
 struct metric_histogram {
     int64_t counts[BUCKETS]; /* of each bucket alone; summed up when printed */
@@ -92,7 +92,7 @@ static struct family *family_of(struct metrics *metrics, const struct metrics_ta
 
     LL_SEARCH_SCALAR(metrics->families, family, table, table);
     if (!family) {
-        family = xcalloc(1, sizeof *family);
+        family = xcalloc(1, sizeof(*family));
         family->table = table;
         LL_APPEND(metrics->families, family);
     }
@@ -121,14 +121,13 @@ static void print_label_value(const char *value, FILE *to)
 {
     char *clean = utf8_mend(value, strlen(value)); /* one bad byte spoils a whole scrape */
 
-    for (const char *at = clean; *at; at++) {
+    for (const char *at = clean; *at; at++)
         if (*at == '\n')
             fputs("\\n", to);
         else if (*at == '\\' || *at == '"')
             fprintf(to, "\\%c", *at);
         else
             fputc(*at, to);
-    }
     free(clean);
 }
 
@@ -159,12 +158,12 @@ static char *labels_dup(const struct metrics_table *table, const char *const *va
 struct metrics_instance *metrics_add(struct metrics *metrics, const struct metrics_table *table,
                                      const char *const *label_values)
 {
-    struct instance *instance = xcalloc(1, sizeof *instance), *twin;
+    struct instance *instance = xcalloc(1, sizeof(*instance)), *twin;
     struct family *family = family_of(metrics, table);
 
     instance->family = family;
     instance->labels = labels_dup(table, label_values);
-    instance->it.values = xcalloc(table->count, sizeof *instance->it.values);
+    instance->it.values = xcalloc(table->count, sizeof(*instance->it.values));
     for (size_t i = 0; i < table->count; i++)
         if (table->rows[i].kind == METRIC_HISTOGRAM)
             instance->it.values[i].histogram = xcalloc(1, sizeof(struct metric_histogram));

@@ -19,7 +19,7 @@
 
 enum { SECRET_LIMIT = 64 * 1024 };
 
-/* Faults */
+/* ---- faults ---- */
 
 void option_fault(struct option_faults *faults, const char *format, ...)
 {
@@ -27,16 +27,15 @@ void option_fault(struct option_faults *faults, const char *format, ...)
     va_start(args, format);
     char *raw = xvasprintf(format, args);
     va_end(args);
-    faults->items = xrealloc(faults->items, (faults->count + 1) * sizeof *faults->items);
+    faults->items = xrealloc(faults->items, (faults->count + 1) * sizeof(*faults->items));
     faults->items[faults->count++] = log_escape(raw, strlen(raw));
     free(raw);
 }
 
 void option_faults_release(struct option_faults *faults)
 {
-    for (size_t i = 0; i < faults->count; i++) {
+    for (size_t i = 0; i < faults->count; i++)
         free(faults->items[i]);
-    }
     free(faults->items);
     *faults = (struct option_faults){0};
 }
@@ -67,7 +66,7 @@ static void mark_fault(const struct option_reader *reader, enum option_origin or
     *newest = marked;
 }
 
-/* Names */
+/* ---- names ---- */
 
 const char *option_spelling(const struct option_row *row, size_t index, size_t *size)
 {
@@ -85,7 +84,7 @@ const char *option_spelling(const struct option_row *row, size_t index, size_t *
     return *size ? at : NULL;
 }
 
-/* From offers to fields */
+/* ---- from offers to fields ---- */
 
 /* The last of the strongest source. */
 static const struct option_offer *strongest(const struct option_reader *reader,
@@ -94,9 +93,8 @@ static const struct option_offer *strongest(const struct option_reader *reader,
     const struct option_offer *best = NULL;
     for (size_t i = 0; i < reader->count; i++) {
         const struct option_offer *offer = &reader->offers[i];
-        if (offer->row == row && (!best || offer->origin >= best->origin)) {
+        if (offer->row == row && (!best || offer->origin >= best->origin))
             best = offer;
-        }
     }
     return best;
 }
@@ -104,20 +102,17 @@ static const struct option_offer *strongest(const struct option_reader *reader,
 static void apply_value(struct option_reader *reader, const struct option_offer *offer,
                         void *target, const char *value)
 {
-    if (!option_set(offer->row, target, value, reader->faults)) {
+    if (!option_set(offer->row, target, value, reader->faults))
         mark_fault(reader, offer->origin);
-    }
 }
 
 /* A secret is either given or in a file; both is a fault. */
 static bool has_value_and_path(const struct option_reader *reader, const struct option_row *row)
 {
     bool has[2] = {false, false};
-    for (size_t i = 0; i < reader->count; i++) {
-        if (reader->offers[i].row == row) {
+    for (size_t i = 0; i < reader->count; i++)
+        if (reader->offers[i].row == row)
             has[reader->offers[i].is_path] = true;
-        }
-    }
     return has[0] && has[1];
 }
 
@@ -140,9 +135,8 @@ static void apply_secret_file(struct option_reader *reader, const struct option_
                      offer->value);
         mark_fault(reader, offer->origin);
     } else {
-        while (size > 0 && strchr("\r\n", secret[size - 1])) {
+        while (size > 0 && strchr("\r\n", secret[size - 1]))
             secret[--size] = '\0';
-        }
         apply_value(reader, offer, target, secret);
     }
     free(secret);
@@ -152,9 +146,8 @@ static void apply_default(const struct option_row *row, void *target)
 {
     struct option_faults faults = {0};
 
-    if (!row->default_text) {
+    if (!row->default_text)
         return;
-    }
     if (row->type == OPTION_PATH) { /* a default need not be there */
         *(char **)option_field(row, target) = xstrdup(row->default_text);
         return;
@@ -171,9 +164,8 @@ static void apply_properties(struct option_reader *reader, const struct option_r
     for (enum option_origin origin = FROM_FILE; origin < ORIGINS; origin++) {
         for (size_t i = 0; i < reader->count; i++) {
             const struct option_offer *offer = &reader->offers[i];
-            if (offer->row == row && offer->origin == origin) {
+            if (offer->row == row && offer->origin == origin)
                 apply_value(reader, offer, target, offer->value);
-            }
         }
     }
 }
@@ -196,7 +188,7 @@ static void apply(struct option_reader *reader, const struct option_row *row, vo
     }
 }
 
-/* The story */
+/* ---- the story ---- */
 
 /* The settings file's path. An OPTION_PATH that cannot be read is told by the row itself, and its
  * default need not be there: both are no file here. */
@@ -206,9 +198,8 @@ static const char *settings_path(const struct option_reader *reader)
     bool is_path;
     const struct option_row *row = name ? option_find(reader, name, strlen(name), &is_path) : NULL;
 
-    if (!row) {
+    if (!row)
         return NULL;
-    }
     const struct option_offer *offer = strongest(reader, row);
     const char *path = offer ? offer->value : row->default_text;
     return path && row->type == OPTION_PATH && access(path, R_OK) != 0 ? NULL : path;
@@ -217,17 +208,15 @@ static const char *settings_path(const struct option_reader *reader)
 static void each_row(const struct option_group *group,
                      void (*visit)(const struct option_row *row, void *target))
 {
-    for (size_t r = 0; r < group->table->count; r++) {
+    for (size_t r = 0; r < group->table->count; r++)
         visit(&group->table->rows[r], group->target);
-    }
 }
 
 static void apply_group(struct option_reader *reader, const struct option_group *group)
 {
     each_row(group, option_field_zero);
-    for (size_t r = 0; r < group->table->count; r++) {
+    for (size_t r = 0; r < group->table->count; r++)
         apply(reader, &group->table->rows[r], group->target);
-    }
 }
 
 void option_read(const struct option_group *groups, size_t count, const struct option_input *input,
@@ -239,21 +228,17 @@ void option_read(const struct option_group *groups, size_t count, const struct o
     option_read_flags(&reader);
     option_read_environment(&reader);
     reader.settings = settings_path(&reader);
-    if (reader.settings) {
+    if (reader.settings)
         option_read_settings(&reader);
-    }
-    for (size_t g = 0; g < count; g++) {
+    for (size_t g = 0; g < count; g++)
         apply_group(&reader, &groups[g]);
-    }
-    for (size_t i = 0; i < reader.count; i++) {
+    for (size_t i = 0; i < reader.count; i++)
         free(reader.offers[i].value);
-    }
     free(reader.offers);
 }
 
 void option_release(const struct option_group *groups, size_t count)
 {
-    for (size_t g = 0; g < count; g++) {
+    for (size_t g = 0; g < count; g++)
         each_row(&groups[g], option_field_release);
-    }
 }

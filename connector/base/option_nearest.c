@@ -24,9 +24,8 @@ static size_t distance(const char *a, size_t a_size, const char *b, size_t b_siz
 {
     size_t row[LONGEST + 1]; /* of the matrix: distances from a's first i letters */
 
-    for (size_t j = 0; j <= b_size; j++) {
+    for (size_t j = 0; j <= b_size; j++)
         row[j] = j;
-    }
     for (size_t i = 1; i <= a_size; i++) {
         size_t diagonal = row[0];
         row[0] = i;

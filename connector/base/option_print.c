@@ -45,13 +45,11 @@ static void put_spellings(const struct option_row *row, FILE *to)
     size_t size;
     const char *alias;
 
-    for (size_t i = 1; (alias = option_spelling(row, i, &size)); i++) {
+    for (size_t i = 1; (alias = option_spelling(row, i, &size)); i++)
         fprintf(to, "%s%.*s", i == 1 ? " Also " : ", ", (int)size, alias);
-    }
     fputs(row->aliases ? "." : "", to);
-    if (row->flags & OPTION_SECRET) {
+    if (row->flags & OPTION_SECRET)
         fprintf(to, " Or %s" OPTION_PATH_SUFFIX ", a file that holds it.", row->name);
-    }
 }
 
 /* What --help says about a row. Caller frees. */
@@ -68,9 +66,8 @@ static char *help_text(const struct option_row *row)
         free(bounds);
     }
     put_spellings(row, to);
-    if (row->default_text && *row->default_text) {
+    if (row->default_text && *row->default_text)
         fprintf(to, " Default: %s", row->default_text);
-    }
     fclose(to);
     return text;
 }
@@ -79,9 +76,8 @@ static char *help_text(const struct option_row *row)
 static int columns(const char *text, size_t size)
 {
     int count = 0;
-    for (size_t i = 0; i < size; i++) {
+    for (size_t i = 0; i < size; i++)
         count += ((unsigned char)text[i] & 0xc0) != 0x80;
-    }
     return count;
 }
 
@@ -127,9 +123,8 @@ void option_print_help(const struct option_table *table, FILE *to)
 static void put_cell(const char *text, FILE *to)
 {
     for (; *text; text++) {
-        if (*text == '|') {
+        if (*text == '|')
             fputc('\\', to);
-        }
         fputc(*text == '\n' ? ' ' : *text, to);
     }
 }

@@ -54,13 +54,12 @@ static void take_object(const struct walk *walk, const char *prefix, const json 
     json_each (member, object) {
         const char *name = json_name(member);
         char *key = prefix ? xasprintf("%s__%s", prefix, name) : xstrdup(name);
-        if (json_is_object(member)) {
+        if (json_is_object(member))
             take_object(walk, key, member);
-        } else if (json_is_array(member)) {
+        else if (json_is_array(member))
             take_array(walk, key, member);
-        } else {
+        else
             take_scalar(walk, key, member);
-        }
         free(key);
     }
 }
@@ -79,13 +78,12 @@ void option_settings_each(const char *path, struct option_faults *faults,
         return;
     }
     json *root = json_parse(text, size, &reason);
-    if (!root) {
+    if (!root)
         option_fault(faults, "file %s: is not JSON: %s", path, reason);
-    } else if (!json_is_object(root)) {
+    else if (!json_is_object(root))
         option_fault(faults, "file %s: must hold a JSON object", path);
-    } else {
+    else
         take_object(&walk, NULL, root);
-    }
     json_free(root);
     free(text);
 }

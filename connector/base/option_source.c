@@ -11,31 +11,28 @@
 
 static const char property_prefix[] = "kafka_";
 
-/* Names */
+/* ---- names ---- */
 
 static bool same_name(const char *a, const char *b, size_t size)
 {
-    for (size_t i = 0; i < size; i++) {
-        if (a[i] != b[i] && !(strchr("-_", a[i]) && strchr("-_", b[i]))) {
+    for (size_t i = 0; i < size; i++)
+        if (a[i] != b[i] && !(strchr("-_", a[i]) && strchr("-_", b[i])))
             return false;
-        }
-    }
     return true;
 }
 
 /* Whether the name is one of the row's, or one of them and "_file" where that is allowed. */
 static bool row_has_name(const struct option_row *row, const char *name, size_t size, bool *is_path)
 {
-    size_t suffix = sizeof OPTION_PATH_SUFFIX - 1;
+    size_t suffix = sizeof(OPTION_PATH_SUFFIX) - 1;
     size_t length;
     const char *spelling;
 
     for (size_t i = 0; (spelling = option_spelling(row, i, &length)); i++) {
         *is_path = row->flags & OPTION_SECRET && size == length + suffix &&
                    same_name(name + length, OPTION_PATH_SUFFIX, suffix);
-        if ((size == length || *is_path) && same_name(name, spelling, length)) {
+        if ((size == length || *is_path) && same_name(name, spelling, length))
             return true;
-        }
     }
     return false;
 }
@@ -45,22 +42,20 @@ const struct option_row *option_find(const struct option_reader *reader, const c
 {
     for (size_t g = 0; g < reader->group_count; g++) {
         const struct option_table *table = reader->groups[g].table;
-        for (size_t r = 0; r < table->count; r++) {
-            if (row_has_name(&table->rows[r], name, size, is_path)) {
+        for (size_t r = 0; r < table->count; r++)
+            if (row_has_name(&table->rows[r], name, size, is_path))
                 return &table->rows[r];
-            }
-        }
     }
     return NULL;
 }
 
 static void offer_take(struct option_reader *reader, struct option_offer offer)
 {
-    reader->offers = xrealloc(reader->offers, (reader->count + 1) * sizeof *reader->offers);
+    reader->offers = xrealloc(reader->offers, (reader->count + 1) * sizeof(*reader->offers));
     reader->offers[reader->count++] = offer;
 }
 
-/* Properties: kafka_security_protocol is security.protocol */
+/* ---- properties: kafka_security_protocol is security.protocol ---- */
 
 static const struct option_row *find_properties_row(const struct option_reader *reader)
 {
@@ -68,9 +63,8 @@ static const struct option_row *find_properties_row(const struct option_reader *
         const struct option_table *table = reader->groups[g].table;
         for (size_t r = 0; r < table->count; r++) {
             const struct option_row *row = &table->rows[r];
-            if (row->type == OPTION_PROPERTIES && !(row->flags & OPTION_FLAG_ONLY)) {
+            if (row->type == OPTION_PROPERTIES && !(row->flags & OPTION_FLAG_ONLY))
                 return row;
-            }
         }
     }
     return NULL;
@@ -80,23 +74,20 @@ static const struct option_row *find_properties_row(const struct option_reader *
 static bool offer_property(struct option_reader *reader, const char *name, size_t size,
                            const char *value, enum option_origin origin)
 {
-    size_t prefix = sizeof property_prefix - 1;
+    size_t prefix = sizeof(property_prefix) - 1;
     const struct option_row *row = find_properties_row(reader);
 
-    if (!row || size <= prefix || memcmp(name, property_prefix, prefix) != 0) {
+    if (!row || size <= prefix || memcmp(name, property_prefix, prefix) != 0)
         return false;
-    }
     char *pair = xasprintf("%.*s=%s", (int)(size - prefix), name + prefix, value);
-    for (size_t i = 0; i < size - prefix; i++) {
-        if (pair[i] == '_') {
+    for (size_t i = 0; i < size - prefix; i++)
+        if (pair[i] == '_')
             pair[i] = '.';
-        }
-    }
     offer_take(reader, (struct option_offer){row, origin, false, pair});
     return true;
 }
 
-/* Flags */
+/* ---- flags ---- */
 
 static bool is_flag(const char *argument)
 {
@@ -137,9 +128,8 @@ static bool read_flag(struct option_reader *reader, const char *argument, const 
     bool is_path;
     const struct option_row *row = option_find(reader, name, size, &is_path);
 
-    if (!row) {
+    if (!row)
         return unknown_flag(reader, argument, name, size, next);
-    }
     const char *value = name[size] ? name + size + 1 : next;
     bool implied = !name[size] && row->type == OPTION_BOOL && !is_boolean_word(next);
     value = implied ? "true" : value;
@@ -157,15 +147,14 @@ void option_read_flags(struct option_reader *reader)
 
     for (int i = 0; i < input->argc; i++) {
         const char *next = i + 1 < input->argc ? input->argv[i + 1] : NULL;
-        if (!is_flag(input->argv[i])) {
+        if (!is_flag(input->argv[i]))
             option_fault(reader->faults, "unexpected argument \"%s\"", input->argv[i]);
-        } else if (read_flag(reader, input->argv[i], next)) {
+        else if (read_flag(reader, input->argv[i], next))
             i++;
-        }
     }
 }
 
-/* Environment */
+/* ---- environment ---- */
 
 /* The value of a variable that is set and not empty, or NULL. */
 static const char *variable(const struct option_reader *reader, const char *name, size_t size,
@@ -206,9 +195,8 @@ static void read_property_variables(struct option_reader *reader)
     for (char **entry = reader->input->environment; entry && *entry; entry++) {
         size_t size = strcspn(*entry, "=");
         bool is_path;
-        if ((*entry)[size] && (*entry)[size + 1] && !option_find(reader, *entry, size, &is_path)) {
+        if ((*entry)[size] && (*entry)[size + 1] && !option_find(reader, *entry, size, &is_path))
             offer_property(reader, *entry, size, *entry + size + 1, FROM_ENVIRONMENT);
-        }
     }
 }
 
@@ -218,19 +206,17 @@ void option_read_environment(struct option_reader *reader)
         const struct option_table *table = reader->groups[g].table;
         for (size_t r = 0; r < table->count; r++) {
             const struct option_row *row = &table->rows[r];
-            if (row->flags & OPTION_FLAG_ONLY || row->type == OPTION_PROPERTIES) {
+            if (row->flags & OPTION_FLAG_ONLY || row->type == OPTION_PROPERTIES)
                 continue; /* a variable X is anybody's; properties come as kafka_* */
-            }
             read_variable(reader, row, "");
-            if (row->flags & OPTION_SECRET) {
+            if (row->flags & OPTION_SECRET)
                 read_variable(reader, row, OPTION_PATH_SUFFIX);
-            }
         }
     }
     read_property_variables(reader);
 }
 
-/* Settings file */
+/* ---- settings file ---- */
 
 static void take_setting(void *context, const char *key, const char *value)
 {
@@ -243,9 +229,8 @@ static void take_setting(void *context, const char *key, const char *value)
         offer_take(reader, (struct option_offer){row, FROM_FILE, is_path, xstrdup(value)});
         return;
     }
-    if (!row && offer_property(reader, key, size, value, FROM_FILE)) {
+    if (!row && offer_property(reader, key, size, value, FROM_FILE))
         return;
-    }
     const char *nearest = row ? NULL : option_nearest(reader->groups, reader->group_count, key);
     option_fault(reader->faults, "file %s: unknown key \"%s\"%s%s%s", reader->settings, key,
                  nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");

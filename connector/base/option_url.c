@@ -10,20 +10,17 @@
 
 static bool has_blank_or_control(const char *text)
 {
-    for (; *text; text++) {
-        if ((unsigned char)*text <= ' ' || *text == 0x7f) {
+    for (; *text; text++)
+        if ((unsigned char)*text <= ' ' || *text == 0x7f)
             return true;
-        }
-    }
     return false;
 }
 
 /* What stands behind "http://" or "https://", or NULL. */
 static const char *behind_scheme(const char *url)
 {
-    if (strncasecmp(url, "http://", 7) == 0) {
+    if (strncasecmp(url, "http://", 7) == 0)
         return url + 7;
-    }
     return strncasecmp(url, "https://", 8) == 0 ? url + 8 : NULL;
 }
 
@@ -31,9 +28,8 @@ static const char *behind_scheme(const char *url)
 static const char *behind_user(const char *authority, const char *end)
 {
     const char *at = end;
-    while (at > authority && at[-1] != '@') {
+    while (at > authority && at[-1] != '@')
         at--;
-    }
     return at;
 }
 
@@ -48,9 +44,8 @@ static const char *behind_host(const char *host, const char *end)
 static bool is_port(const char *text, const char *end)
 {
     int port = 0;
-    for (; text < end && isdigit((unsigned char)*text) && port <= 65535; text++) {
+    for (; text < end && isdigit((unsigned char)*text) && port <= 65535; text++)
         port = port * 10 + (*text - '0');
-    }
     return text == end && port >= 1 && port <= 65535;
 }
 
@@ -61,17 +56,14 @@ const char *option_url_fault(const char *url)
         return strstr(url, "://") ? "has another scheme; it must begin with http:// or https://"
                                   : "has no scheme; it must begin with http:// or https://";
     }
-    if (has_blank_or_control(url)) {
+    if (has_blank_or_control(url))
         return "holds a blank or a control character";
-    }
     const char *end = authority + strcspn(authority, "/?#");
     const char *host = behind_user(authority, end);
     const char *port = behind_host(host, end);
-    if (port == host) {
+    if (port == host)
         return "names no host";
-    }
-    if (port < end && (*port != ':' || !is_port(port + 1, end))) {
+    if (port < end && (*port != ':' || !is_port(port + 1, end)))
         return "has a port that is not 1 to 65535";
-    }
     return NULL;
 }

@@ -51,7 +51,7 @@ __attribute__((format(printf, 2, 3))) static bool refuse(const struct attempt *a
     return false;
 }
 
-/* Texts */
+/* ---- texts ---- */
 
 static void replace_text(char **field, char *text)
 {
@@ -67,36 +67,32 @@ static bool read_string(const struct attempt *attempt)
 
 static bool read_path(const struct attempt *attempt)
 {
-    if (access(attempt->value, R_OK) != 0) {
+    if (access(attempt->value, R_OK) != 0)
         return refuse(attempt, "cannot be read: %s", strerror(errno));
-    }
     return read_string(attempt);
 }
 
 static bool read_url(const struct attempt *attempt)
 {
     const char *reason = option_url_fault(attempt->value);
-    if (reason) {
+    if (reason)
         return refuse(attempt, "%s", reason);
-    }
     size_t size = strlen(attempt->value);
-    while (attempt->value[size - 1] == '/') {
+    while (attempt->value[size - 1] == '/')
         size--;
-    }
     replace_text(attempt->field, xstrndup(attempt->value, size));
     return true;
 }
 
-/* Numbers */
+/* ---- numbers ---- */
 
 static bool read_bool(const struct attempt *attempt)
 {
     bool yes = strcasecmp(attempt->value, "true") == 0 || strcmp(attempt->value, "1") == 0;
     bool no = strcasecmp(attempt->value, "false") == 0 || strcmp(attempt->value, "0") == 0;
 
-    if (!yes && !no) {
+    if (!yes && !no)
         return refuse(attempt, "is neither true nor false");
-    }
     *(bool *)attempt->field = yes;
     return true;
 }
@@ -119,9 +115,8 @@ static bool store_number(const struct attempt *attempt, int64_t number)
     const struct option_row *row = attempt->row;
     int64_t max = option_is_bounded(row) ? row->max : INT64_MAX;
 
-    if (number < row->min || number > max) {
+    if (number < row->min || number > max)
         return refuse_range(attempt);
-    }
     *(int64_t *)attempt->field = number;
     return true;
 }
@@ -131,9 +126,8 @@ static bool store_number(const struct attempt *attempt, int64_t number)
 static const char *read_whole_number(const char *text, int64_t *number)
 {
     char *end;
-    if (!isdigit((unsigned char)*text) && *text != '-' && *text != '+') {
+    if (!isdigit((unsigned char)*text) && *text != '-' && *text != '+')
         return NULL;
-    }
     errno = 0;
     *number = strtoll(text, &end, 10);
     return end > text ? end : NULL;
@@ -144,9 +138,8 @@ static bool read_int(const struct attempt *attempt)
     int64_t number;
     const char *end = read_whole_number(attempt->value, &number);
 
-    if (!end || *end) {
+    if (!end || *end)
         return refuse(attempt, "is not a whole number");
-    }
     return errno == ERANGE ? refuse_range(attempt) : store_number(attempt, number);
 }
 
@@ -162,15 +155,12 @@ static bool read_bytes(const struct attempt *attempt)
     const char *end = read_whole_number(attempt->value, &number);
     bool overflow = errno == ERANGE;
 
-    while (end && *unit->name && strcmp(end, unit->name) != 0) {
+    while (end && *unit->name && strcmp(end, unit->name) != 0)
         unit++;
-    }
-    if (!end || strcmp(end, unit->name) != 0) {
+    if (!end || strcmp(end, unit->name) != 0)
         return refuse(attempt, "is not a size in bytes (such as 1000, 16KiB or 64MiB)");
-    }
-    if (overflow || __builtin_mul_overflow(number, unit->bytes, &number)) {
+    if (overflow || __builtin_mul_overflow(number, unit->bytes, &number))
         return refuse_range(attempt);
-    }
     return store_number(attempt, number);
 }
 
@@ -188,12 +178,10 @@ static char *bound_text(const struct option_row *row, int64_t bound)
     const struct size_unit *unit = size_units;
     char text[DURATION_TEXT_SIZE];
 
-    if (row->type == OPTION_DURATION) {
+    if (row->type == OPTION_DURATION)
         return xstrdup(duration_format(bound, text));
-    }
-    while (*unit->name && (row->type != OPTION_BYTES || bound == 0 || bound % unit->bytes)) {
+    while (*unit->name && (row->type != OPTION_BYTES || bound == 0 || bound % unit->bytes))
         unit++;
-    }
     return xasprintf("%" PRId64 "%s", bound / unit->bytes, unit->name);
 }
 
@@ -209,16 +197,15 @@ char *option_bounds(const struct option_row *row)
     return text;
 }
 
-/* Choices: "latest/newest|earliest/oldest" */
+/* ---- choices: "latest/newest|earliest/oldest" ---- */
 
 static bool spells(const char *choice, size_t size, const char *value)
 {
     const char *end = choice + size;
     for (const char *at = choice; at <= end;) {
         size_t length = strcspn(at, "|/");
-        if (strlen(value) == length && memcmp(at, value, length) == 0) {
+        if (strlen(value) == length && memcmp(at, value, length) == 0)
             return true;
-        }
         at += length + 1;
     }
     return false;
@@ -255,19 +242,18 @@ static bool read_choice(const struct attempt *attempt)
     return false;
 }
 
-/* Lists */
+/* ---- lists ---- */
 
 static void list_add(struct option_list *list, const char *item, size_t size)
 {
-    list->items = xrealloc(list->items, (list->count + 1) * sizeof *list->items);
+    list->items = xrealloc(list->items, (list->count + 1) * sizeof(*list->items));
     list->items[list->count++] = xstrndup(item, size);
 }
 
 static void list_release(struct option_list *list)
 {
-    for (size_t i = 0; i < list->count; i++) {
+    for (size_t i = 0; i < list->count; i++)
         free(list->items[i]);
-    }
     free(list->items);
     *list = (struct option_list){0};
 }
@@ -281,16 +267,13 @@ static bool read_list(const struct attempt *attempt)
         at += strspn(at, blanks);
         size_t size = strcspn(at, ",");
         const char *next = at + size;
-        while (size && strchr(blanks, at[size - 1])) {
+        while (size && strchr(blanks, at[size - 1]))
             size--;
-        }
-        if (size) {
+        if (size)
             list_add(&list, at, size);
-        }
         at = next;
-        if (!*at) {
+        if (!*at)
             break;
-        }
     }
     list_release(attempt->field);
     *(struct option_list *)attempt->field = list;
@@ -300,9 +283,8 @@ static bool read_list(const struct attempt *attempt)
 static bool read_property(const struct attempt *attempt)
 {
     const char *equals = strchr(attempt->value, '=');
-    if (!equals) {
+    if (!equals)
         return refuse(attempt, "is not key=value");
-    }
     if (equals == attempt->value) { /* not refuse(): the value may be a password */
         option_fault(attempt->faults, "%s: a value without a key; it must be key=value",
                      attempt->row->name);
@@ -312,7 +294,7 @@ static bool read_property(const struct attempt *attempt)
     return true;
 }
 
-/* Any type */
+/* ---- any type ---- */
 
 static const struct type {
     bool (*read)(const struct attempt *attempt);

@@ -20,7 +20,7 @@ static const struct form forms[] = {
 
 static const struct form *form_of(unsigned char first)
 {
-    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
+    for (size_t i = 0; i < sizeof(forms) / sizeof(*forms); i++)
         if (first >= forms[i].first_low && first <= forms[i].first_high)
             return &forms[i];
     return NULL;
@@ -46,7 +46,7 @@ size_t utf8_step(const void *bytes, size_t size)
 
 char *utf8_mend(const void *bytes, size_t size)
 {
-    const size_t replacement = sizeof UTF8_REPLACEMENT - 1;
+    const size_t replacement = sizeof(UTF8_REPLACEMENT) - 1;
     const char *at = bytes;
     char *text = xmalloc(size * replacement + 1);
     size_t used = 0;

@@ -37,7 +37,7 @@ struct call {
 
 struct caller *caller_new(struct http *http, const struct gateway_options *options)
 {
-    struct caller *caller = xcalloc(1, sizeof *caller);
+    struct caller *caller = xcalloc(1, sizeof(*caller));
 
     caller->http = http;
     caller->options = options;
@@ -82,7 +82,7 @@ struct callee *callee_new(struct caller *caller, const char *path)
     free(url);
     if (!target)
         return NULL;
-    callee = xmalloc(sizeof *callee);
+    callee = xmalloc(sizeof(*callee));
     *callee = (struct callee){caller, target};
     return callee;
 }
@@ -102,7 +102,7 @@ static struct call *call_take(struct caller *caller)
     if (call)
         LL_DELETE(caller->idle, call);
     else
-        call = xcalloc(1, sizeof *call);
+        call = xcalloc(1, sizeof(*call));
     call->caller = caller;
     caller->on_their_way++;
     return call;

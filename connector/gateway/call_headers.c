@@ -24,7 +24,7 @@ enum {
     HEADER_OVERHEAD = 32, /* of a record header, towards CALL_HEADERS_LIMIT */
     NUMBER_SIZE = 21,     /* a sign, 19 digits, a NUL */
     FIXED_NODES = 9,      /* topic and key with their marks, four numbers, the tombstone */
-    FIXED_SIZE = FIXED_NODES * (sizeof PREFIX "Headers-Dropped: " + NUMBER_SIZE),
+    FIXED_SIZE = FIXED_NODES * (sizeof(PREFIX "Headers-Dropped: ") + NUMBER_SIZE),
 };
 
 struct bytes {
@@ -32,7 +32,7 @@ struct bytes {
     size_t size;
 };
 
-/* Names. */
+/* ---- names ---- */
 
 static bool is_token(unsigned char c)
 {
@@ -42,7 +42,7 @@ static bool is_token(unsigned char c)
 
 static bool is_trace(const char *name)
 {
-    return !strcasecmp(name, "traceparent") || !strcasecmp(name, "tracestate");
+    return strcasecmp(name, "traceparent") == 0 || strcasecmp(name, "tracestate") == 0;
 }
 
 /* Without this a producer's header "offset" would pass for the record's. */
@@ -53,7 +53,7 @@ static bool is_own(const char *name)
                                       NULL};
 
     for (const char *const *it = own; *it; it++)
-        if (!strcasecmp(name, *it))
+        if (strcasecmp(name, *it) == 0)
             return true;
     return false;
 }
@@ -70,7 +70,7 @@ bool call_value_clean(const void *bytes, size_t size)
     return true;
 }
 
-/* Measuring. */
+/* ---- measuring ---- */
 
 /* How many record headers are passed on. */
 static size_t passed_headers(const struct record *record)
@@ -90,14 +90,14 @@ static size_t passed_headers(const struct record *record)
 /* Of a value's line and its mark's. */
 static size_t most_bytes(size_t name_size, size_t value_size)
 {
-    return 2 * (sizeof OWN_PREFIX + name_size) + sizeof ENCODED_MARK + sizeof ": " +
+    return 2 * (sizeof(OWN_PREFIX) + name_size) + sizeof(ENCODED_MARK) + sizeof(": ") +
            BASE64_SIZE(value_size);
 }
 
 static void reserve(struct call_lines *lines, const struct record *record, size_t passed)
 {
     size_t nodes = FIXED_NODES + 2 * passed;
-    size_t size = nodes * sizeof *lines->nodes + FIXED_SIZE;
+    size_t size = nodes * sizeof(*lines->nodes) + FIXED_SIZE;
 
     size += most_bytes(0, strlen(record->topic));
     if (record->key_size <= CALL_KEY_LIMIT)
@@ -113,7 +113,7 @@ static void reserve(struct call_lines *lines, const struct record *record, size_
     lines->at = (char *)(lines->nodes + nodes);
 }
 
-/* Writing. */
+/* ---- writing ---- */
 
 static void put(struct call_lines *lines, const void *bytes, size_t size)
 {
@@ -138,14 +138,14 @@ static void put_number(struct call_lines *lines, int64_t number)
 {
     uint64_t rest = number < 0 ? -(uint64_t)number : (uint64_t)number;
     char text[NUMBER_SIZE];
-    char *at = text + sizeof text;
+    char *at = text + sizeof(text);
 
     do
         *--at = (char)('0' + rest % 10);
     while (rest /= 10);
     if (number < 0)
         *--at = '-';
-    put(lines, at, (size_t)(text + sizeof text - at));
+    put(lines, at, (size_t)(text + sizeof(text) - at));
 }
 
 static void put_name(struct call_lines *lines, const char *name)
@@ -227,7 +227,7 @@ static void put_coordinates(struct call_lines *lines, const struct record *recor
     }
 }
 
-/* The story. */
+/* ---- the story ---- */
 
 const struct http_line *call_lines_fill(struct call_lines *lines, const struct record *record,
                                         struct http_line *tail)

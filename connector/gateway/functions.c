@@ -39,7 +39,7 @@ struct functions {
 static char user_agent[] = GATEWAY_USER_AGENT;
 static const struct http_line request_lines = {.text = user_agent};
 
-/* The end of a round. */
+/* ---- the end of a round ---- */
 
 static void namespaces_release(struct option_list *namespaces)
 {
@@ -62,7 +62,7 @@ static void round_release(struct functions *functions)
 
 static bool same_text(const char *a, const char *b)
 {
-    return a && b ? !strcmp(a, b) : a == b;
+    return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
 static void set_fault_take(struct functions *functions, char *fault)
@@ -77,14 +77,14 @@ static void set_fault_take(struct functions *functions, char *fault)
     functions->fault = fault;
 }
 
-static void start_round(uv_timer_t *timer);
+static void on_round_due(uv_timer_t *timer);
 
 /* `fault` NULL: the round was good. */
 static void round_end_take(struct functions *functions, char *fault)
 {
     set_fault_take(functions, fault);
     round_release(functions);
-    uv_timer_start(functions->timer, start_round, (uint64_t)functions->options->rebuild_interval,
+    uv_timer_start(functions->timer, on_round_due, (uint64_t)functions->options->rebuild_interval,
                    0);
 }
 
@@ -103,7 +103,7 @@ static void merge(struct functions *functions)
     functions->changed(functions->context); /* last: it may free us */
 }
 
-/* The requests. */
+/* ---- the requests ---- */
 
 /* NULL: a whole answer with status 200. */
 static char *answer_fault(const char *what, const struct http_answer *answer)
@@ -153,7 +153,7 @@ static const char *current_namespace(const struct functions *functions)
 
 static void ask_functions(struct functions *functions);
 
-static void got_functions(void *context, const struct http_answer *answer)
+static void on_functions(void *context, const struct http_answer *answer)
 {
     struct functions *functions = context;
     char *fault = answer_fault("GET /system/functions", answer);
@@ -173,10 +173,10 @@ static void got_functions(void *context, const struct http_answer *answer)
 
 static void ask_functions(struct functions *functions)
 {
-    ask(functions, "/system/functions", current_namespace(functions), got_functions);
+    ask(functions, "/system/functions", current_namespace(functions), on_functions);
 }
 
-static void got_namespaces(void *context, const struct http_answer *answer)
+static void on_namespaces(void *context, const struct http_answer *answer)
 {
     struct functions *functions = context;
     bool none = answer->outcome == HTTP_ANSWERED && answer->status == 404;
@@ -194,7 +194,7 @@ static void got_namespaces(void *context, const struct http_answer *answer)
         ask_functions(functions);
 }
 
-static void start_round(uv_timer_t *timer)
+static void on_round_due(uv_timer_t *timer)
 {
     struct functions *functions = timer->data;
     struct option_faults faults = {0};
@@ -202,33 +202,33 @@ static void start_round(uv_timer_t *timer)
     if (gateway_credentials_read(functions->options, &functions->credentials, &faults)) {
         functions->next = 0;
         functions->listed = topic_map_new();
-        ask(functions, "/system/namespaces", NULL, got_namespaces);
+        ask(functions, "/system/namespaces", NULL, on_namespaces);
     } else {
         round_end_take(functions, xstrdup(faults.items[0]));
     }
     option_faults_release(&faults);
 }
 
-/* The story. */
+/* ---- the story ---- */
 
 struct functions *functions_new(uv_loop_t *loop, struct http *http,
                                 const struct gateway_options *options,
                                 void (*changed)(void *context), void *context)
 {
-    struct functions *functions = xcalloc(1, sizeof *functions);
+    struct functions *functions = xcalloc(1, sizeof(*functions));
 
     functions->http = http;
     functions->options = options;
     functions->changed = changed;
     functions->context = context;
     functions->confirmed_ms = -1;
-    functions->timer = xmalloc(sizeof *functions->timer);
+    functions->timer = xmalloc(sizeof(*functions->timer));
     uv_timer_init(loop, functions->timer);
     functions->timer->data = functions;
     return functions;
 }
 
-static void timer_closed(uv_handle_t *handle)
+static void on_timer_closed(uv_handle_t *handle)
 {
     free(handle);
 }
@@ -239,14 +239,14 @@ void functions_free(struct functions *functions)
         return;
     round_release(functions);
     topic_map_free(functions->map);
-    uv_close((uv_handle_t *)functions->timer, timer_closed);
+    uv_close((uv_handle_t *)functions->timer, on_timer_closed);
     free(functions->fault);
     free(functions);
 }
 
 void functions_start(struct functions *functions)
 {
-    start_round(functions->timer);
+    on_round_due(functions->timer);
 }
 
 const struct topic_map *functions_map(const struct functions *functions)

@@ -14,7 +14,7 @@
 static bool lists(const struct option_list *list, const char *text)
 {
     for (size_t i = 0; i < list->count; i++)
-        if (!strcmp(list->items[i], text))
+        if (strcmp(list->items[i], text) == 0)
             return true;
     return false;
 }
@@ -24,7 +24,7 @@ static bool is_wanted(const struct option_list *only, const char *name, const ch
     return !only || !only->count || lists(only, name) || lists(only, path);
 }
 
-/* Retry rules. What is not well written says nothing: -1. */
+/* ---- retry rules: what is not well written says nothing, -1 ---- */
 
 static int64_t parse_count(const char *text)
 {
@@ -125,7 +125,7 @@ bool functions_parse(const char *text, size_t size, const char *namespace_name,
 
 static void add_namespace(struct option_list *names, const char *name)
 {
-    names->items = xrealloc(names->items, (names->count + 1) * sizeof *names->items);
+    names->items = xrealloc(names->items, (names->count + 1) * sizeof(*names->items));
     names->items[names->count++] = xstrdup(name);
 }
 

@@ -64,7 +64,7 @@ static const struct option_row rows[] = {
      .text = "Bytes kept of a function's answer."},
 };
 
-const struct option_table gateway_option_table = {"Gateway", rows, sizeof rows / sizeof *rows};
+const struct option_table gateway_option_table = {"Gateway", rows, sizeof(rows) / sizeof(*rows)};
 
 bool gateway_path_clean(const char *path)
 {

@@ -33,7 +33,7 @@ struct http {
     bool telling;
 };
 
-/* Calls and their pool. */
+/* ---- calls and their pool ---- */
 
 static struct http_call *call_take(struct http *http)
 {
@@ -43,7 +43,7 @@ static struct http_call *call_take(struct http *http)
         LL_DELETE(http->idle, call);
         return call;
     }
-    call = xcalloc(1, sizeof *call);
+    call = xcalloc(1, sizeof(*call));
     call->http = http;
     transfer_init(&call->transfer, http->loop, http->options, call);
     return call;
@@ -82,7 +82,7 @@ static void call_move(struct http_call *call, enum call_state to)
     }
 }
 
-/* Answers. */
+/* ---- answers ---- */
 
 static void gather(struct http *http)
 {
@@ -117,7 +117,7 @@ static void collect(void *context)
     http->telling = false;
 }
 
-/* Requests. */
+/* ---- requests ---- */
 
 struct http_call *http_send(struct http *http, const struct http_request *request)
 {
@@ -149,12 +149,12 @@ size_t http_in_flight(const struct http *http)
     return http->in_flight;
 }
 
-/* The story. */
+/* ---- the story ---- */
 
 struct http *http_new(uv_loop_t *loop, const struct http_options *options, size_t in_flight,
                       const char **reason)
 {
-    struct http *http = xcalloc(1, sizeof *http);
+    struct http *http = xcalloc(1, sizeof(*http));
 
     http->options = options;
     if (curl_global_init(CURL_GLOBAL_DEFAULT) ||

@@ -14,7 +14,7 @@ bool http_header_is(const char *line, size_t size, const char *name, char value[
 {
     size_t start = strlen(name) + 1;
 
-    if (size < start || strncasecmp(line, name, start - 1) || line[start - 1] != ':')
+    if (size < start || strncasecmp(line, name, start - 1) != 0 || line[start - 1] != ':')
         return false;
     while (start < size && is_space(line[start]))
         start++;

@@ -36,7 +36,7 @@ struct http_loop {
     void *context;
 };
 
-/* Watches. */
+/* ---- watches ---- */
 
 static struct watch *watch_find(const struct http_loop *loop, curl_socket_t fd)
 {
@@ -51,15 +51,15 @@ static void make_room(struct http_loop *loop, size_t fd)
         room *= 2;
     if (room == loop->room)
         return;
-    loop->watches = xrealloc(loop->watches, room * sizeof *loop->watches);
-    memset(loop->watches + loop->room, 0, (room - loop->room) * sizeof *loop->watches);
+    loop->watches = xrealloc(loop->watches, room * sizeof(*loop->watches));
+    memset(loop->watches + loop->room, 0, (room - loop->room) * sizeof(*loop->watches));
     loop->room = room;
 }
 
 /* NULL: libuv cannot poll it. */
 static struct watch *watch_new(struct http_loop *loop, curl_socket_t fd, bool opened)
 {
-    struct watch *watch = xcalloc(1, sizeof *watch);
+    struct watch *watch = xcalloc(1, sizeof(*watch));
     uv_loop_t *uv = loop->timer.loop;
 
     if (uv_poll_init_socket(uv, &watch->poll, fd)) {
@@ -77,7 +77,7 @@ static struct watch *watch_new(struct http_loop *loop, curl_socket_t fd, bool op
     return watch;
 }
 
-static void handle_closed(struct http_loop *loop)
+static void unhold(struct http_loop *loop)
 {
     if (--loop->handles)
         return;
@@ -85,11 +85,11 @@ static void handle_closed(struct http_loop *loop)
     free(loop);
 }
 
-static void watch_closed(uv_handle_t *handle)
+static void on_watch_closed(uv_handle_t *handle)
 {
     struct watch *watch = handle->data;
 
-    handle_closed(watch->loop);
+    unhold(watch->loop);
     free(watch);
 }
 
@@ -97,7 +97,7 @@ static void watch_closed(uv_handle_t *handle)
 static void watch_end(struct watch *watch)
 {
     watch->loop->watches[watch->fd] = NULL;
-    uv_close((uv_handle_t *)&watch->poll, watch_closed);
+    uv_close((uv_handle_t *)&watch->poll, on_watch_closed);
 }
 
 static void on_socket(uv_poll_t *poll, int status, int events);
@@ -156,7 +156,7 @@ static void on_socket(uv_poll_t *poll, int status, int events)
         poll_wanted(watch);
 }
 
-/* curl's callbacks. */
+/* ---- curl's callbacks ---- */
 
 static int want(CURL *easy, curl_socket_t fd, int what, void *context, void *unused)
 {
@@ -278,7 +278,7 @@ static void on_check(uv_check_t *check)
         uv_idle_stop(&loop->now);
 }
 
-/* The story. */
+/* ---- the story ---- */
 
 static void start_handles(struct http_loop *loop, uv_loop_t *uv)
 {
@@ -301,7 +301,7 @@ struct http_loop *http_loop_new(uv_loop_t *uv, size_t connections, void (*collec
 
     if (!multi)
         return NULL;
-    loop = xcalloc(1, sizeof *loop);
+    loop = xcalloc(1, sizeof(*loop));
     loop->multi = multi;
     loop->collect = collect;
     loop->context = context;
@@ -314,9 +314,9 @@ struct http_loop *http_loop_new(uv_loop_t *uv, size_t connections, void (*collec
     return loop;
 }
 
-static void loop_handle_closed(uv_handle_t *handle)
+static void on_handle_closed(uv_handle_t *handle)
 {
-    handle_closed(handle->data);
+    unhold(handle->data);
 }
 
 void http_loop_free(struct http_loop *loop)
@@ -325,9 +325,9 @@ void http_loop_free(struct http_loop *loop)
     for (size_t fd = 0; fd < loop->room; fd++)
         if (loop->watches[fd])
             watch_end(loop->watches[fd]);
-    uv_close((uv_handle_t *)&loop->timer, loop_handle_closed);
-    uv_close((uv_handle_t *)&loop->check, loop_handle_closed);
-    uv_close((uv_handle_t *)&loop->now, loop_handle_closed);
+    uv_close((uv_handle_t *)&loop->timer, on_handle_closed);
+    uv_close((uv_handle_t *)&loop->check, on_handle_closed);
+    uv_close((uv_handle_t *)&loop->now, on_handle_closed);
 }
 
 void http_loop_prepare(struct http_loop *loop, CURL *easy)

@@ -36,7 +36,7 @@ static const struct option_row rows[] = {
      .text = "Take any certificate of the gateway, whoever signed it. For trials only."},
 };
 
-const struct option_table http_option_table = {"Gateway TLS", rows, sizeof rows / sizeof *rows};
+const struct option_table http_option_table = {"Gateway TLS", rows, sizeof(rows) / sizeof(*rows)};
 
 static bool is_given(const char *path)
 {

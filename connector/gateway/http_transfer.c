@@ -17,7 +17,7 @@ _Static_assert(sizeof(struct http_line) == sizeof(struct curl_slist) &&
                    offsetof(struct http_line, next) == offsetof(struct curl_slist, next),
                "curl takes our lines for its own");
 
-/* Targets. */
+/* ---- targets ---- */
 
 void *http_target_new(const char *url)
 {
@@ -35,7 +35,7 @@ void http_target_free(void *target)
     curl_url_cleanup(target);
 }
 
-/* What curl calls during a request. */
+/* ---- what curl calls during a request ---- */
 
 /* Before each send, the silent ones too. On a kept connection that closes without a byte curl
  * sends a request again, though it may have been carried out: a POST is refused that. */
@@ -59,7 +59,7 @@ static size_t on_header(char *line, size_t one, size_t size, void *context)
     char value[HTTP_VALUE_SIZE];
 
     (void)one;
-    if (size >= 5 && !memcmp(line, "HTTP/", 5)) { /* behind a 1xx another one follows */
+    if (size >= 5 && memcmp(line, "HTTP/", 5) == 0) { /* behind a 1xx another one follows */
         answer->retry_after_ms = -1;
         answer->internal_error = false;
         transfer->has_head = false;
@@ -105,7 +105,7 @@ static size_t on_body(char *bytes, size_t one, size_t size, void *context)
     return transfer->stopped ? CURL_WRITEFUNC_ERROR : size;
 }
 
-/* Setting up. */
+/* ---- setting up ---- */
 
 static void set_tls(CURL *easy, const struct http_options *options)
 {
@@ -199,7 +199,7 @@ static CURLcode set_request(struct transfer *transfer)
 CURLcode transfer_begin(struct transfer *transfer, const struct http_request *request)
 {
     transfer->request = *request;
-    if (!strcmp(request->method, "GET"))
+    if (strcmp(request->method, "GET") == 0)
         transfer->request.body = NULL;
     else if (!request->body)
         transfer->request.body = "";
@@ -214,7 +214,7 @@ CURLcode transfer_begin(struct transfer *transfer, const struct http_request *re
     return set_request(transfer);
 }
 
-/* The end. */
+/* ---- the end ---- */
 
 /* The same fault in the same words each time, so that who logs only changes is not fooled by
  * "after 3 ms". */
@@ -247,7 +247,7 @@ static bool certificate_refused(const struct transfer *transfer)
     curl_easy_getinfo(transfer->easy, CURLINFO_HEADER_SIZE, &head_size);
     if (transfer->sends != 1 || !connects || head_size)
         return false;
-    for (size_t i = 0; i < sizeof alerts / sizeof *alerts; i++)
+    for (size_t i = 0; i < sizeof(alerts) / sizeof(*alerts); i++)
         if (strstr(transfer->error, alerts[i]))
             return true;
     return false;

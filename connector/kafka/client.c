@@ -35,17 +35,16 @@ static const struct option_row rows[] = {
              "kafka_security_protocol=SASL_SSL in the environment."},
 };
 
-const struct option_table kafka_option_table = {"Kafka", rows, sizeof(rows) / sizeof(rows[0])};
+const struct option_table kafka_option_table = {"Kafka", rows, sizeof(rows) / sizeof(*rows)};
 
 /* librdkafka repeats a refused value in its reason; these must not be repeated. */
 static bool is_secret(const char *property)
 {
     static const char *const parts[] = {"password", "secret", "pem", "oauthbearer", "kinit"};
 
-    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+    for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
         if (strstr(property, parts[i]))
             return true;
-    }
     return false;
 }
 
@@ -127,10 +126,9 @@ static void set_all(rd_kafka_conf_t *conf, const struct kafka_setting *settings,
 
 static bool is_fixed(const char *name, const struct kafka_setting *settings)
 {
-    for (; settings && settings->name; settings++) {
+    for (; settings && settings->name; settings++)
         if (strcmp(settings->name, name) == 0)
             return true;
-    }
     return false;
 }
 
@@ -144,10 +142,9 @@ static const struct kafka_setting option_of[] = {
 
 static const char *option_instead(const char *property)
 {
-    for (const struct kafka_setting *row = option_of; row->name; row++) {
+    for (const struct kafka_setting *row = option_of; row->name; row++)
         if (strcmp(row->name, property) == 0)
             return row->value;
-    }
     return NULL;
 }
 
@@ -238,9 +235,8 @@ bool kafka_topic_name_valid(const char *name)
 
     if (size < 1 || size > TOPIC_NAME_MAX || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
         return false;
-    for (; *name; name++) {
+    for (; *name; name++)
         if (!isascii(*name) || !(isalnum(*name) || strchr("._-", *name)))
             return false;
-    }
     return true;
 }

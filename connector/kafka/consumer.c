@@ -24,7 +24,7 @@ static const struct option_row rows[] = {
 };
 
 const struct option_table consumer_option_table = {"Consumer group", rows,
-                                                   sizeof(rows) / sizeof(rows[0])};
+                                                   sizeof(rows) / sizeof(*rows)};
 
 /* What delivery depends on. */
 static const struct kafka_setting fixed_settings[] = {
@@ -50,7 +50,7 @@ static const struct kafka_setting default_settings[] = {
     {NULL, NULL},
 };
 
-/* States. */
+/* ---- states ---- */
 
 #define FROM(state) (1u << (state))
 
@@ -94,13 +94,13 @@ const char *consumer_state_name(enum consumer_state state)
     return states[state].name;
 }
 
-/* Beginning. */
+/* ---- beginning ---- */
 
 static rd_kafka_conf_t *conf_new(const struct kafka_options *kafka,
                                  const struct consumer_options *options,
                                  struct option_faults *faults)
 {
-    enum { FIXED = sizeof(fixed_settings) / sizeof(fixed_settings[0]) };
+    enum { FIXED = sizeof(fixed_settings) / sizeof(*fixed_settings) };
     struct kafka_setting settings[FIXED + 3] = {{"group.id", options->group}};
     bool is_static = options->instance_id && *options->instance_id;
     const char *instance = is_static ? options->instance_id : NULL; /* NULL: still not the user's */
@@ -205,10 +205,9 @@ static bool same_topics(const rd_kafka_topic_partition_list_t *a,
 {
     if (a->cnt != b->cnt)
         return false;
-    for (int i = 0; i < a->cnt; i++) {
+    for (int i = 0; i < a->cnt; i++)
         if (strcmp(a->elems[i].topic, b->elems[i].topic) != 0)
             return false;
-    }
     return true;
 }
 
@@ -217,10 +216,9 @@ void consumer_subscribe(struct consumer *consumer, const char *const *topics, si
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
     rd_kafka_resp_err_t error;
 
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         if (!rd_kafka_topic_partition_list_find(list, topics[i], RD_KAFKA_PARTITION_UA))
             rd_kafka_topic_partition_list_add(list, topics[i], RD_KAFKA_PARTITION_UA);
-    }
     rd_kafka_topic_partition_list_sort(list, NULL, NULL);
     if (consumer->closing || same_topics(list, consumer->topics)) {
         rd_kafka_topic_partition_list_destroy(list);

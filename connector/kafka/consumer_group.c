@@ -112,7 +112,7 @@ static void lose(struct consumer *consumer)
     consumer_give_up(consumer);
 }
 
-/* Being given partitions. */
+/* ---- being given partitions ---- */
 
 static void read_again(struct consumer *consumer, const char *why)
 {
@@ -147,10 +147,9 @@ static void answer_assigned(struct consumer *consumer)
 {
     rd_kafka_resp_err_t error;
 
-    for (size_t i = 0; i < consumer->count; i++) {
+    for (size_t i = 0; i < consumer->count; i++)
         if (!consumer->partitions[i].queue)
             open_queue(consumer, i);
-    }
     error = answer(consumer, consumer->assigned);
     consumer_log_trouble(consumer, "Cannot take the assignment",
                          error ? rd_kafka_err2str(error) : NULL);
@@ -195,7 +194,7 @@ void consumer_read_done(struct consumer *consumer)
     reading_free(reading);
 }
 
-/* Giving partitions up. */
+/* ---- giving partitions up ---- */
 
 static void on_revoke(struct consumer *consumer, rd_kafka_event_t *event)
 {
@@ -238,7 +237,7 @@ void consumer_on_rebalance(struct consumer *consumer, rd_kafka_event_t *event)
     }
 }
 
-/* The clock's part. */
+/* ---- the clock's part ---- */
 
 static void tick_reading(struct consumer *consumer)
 {

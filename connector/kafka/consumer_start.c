@@ -47,10 +47,9 @@ static bool fail(struct reading *reading, const char *what, const char *topic,
 static bool entries_good(struct reading *reading, const char *what,
                          const rd_kafka_topic_partition_list_t *list)
 {
-    for (int i = 0; i < list->cnt; i++) {
+    for (int i = 0; i < list->cnt; i++)
         if (list->elems[i].err)
             return fail(reading, what, list->elems[i].topic, list->elems[i].err);
-    }
     return true;
 }
 
@@ -131,10 +130,9 @@ static bool read_offsets(struct reading *reading, const char *what, int64_t whic
         return fail(reading, what, NULL, error);
     if (!entries_good(reading, what, *list))
         return false;
-    for (int i = 0; i < (*list)->cnt; i++) {
+    for (int i = 0; i < (*list)->cnt; i++)
         if ((*list)->elems[i].offset < 0)
             return fail(reading, what, (*list)->elems[i].topic, RD_KAFKA_RESP_ERR__NO_OFFSET);
-    }
     return true;
 }
 
@@ -175,10 +173,9 @@ static void reading_work(uv_work_t *work)
     };
     struct reading *reading = work->data;
 
-    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+    for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++)
         if (atomic_load(&reading->abandoned) || !steps[i](reading))
             return;
-    }
 }
 
 static void list_free(rd_kafka_topic_partition_list_t *list)

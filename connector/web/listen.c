@@ -37,9 +37,9 @@ static int listen_at(const struct addrinfo *at)
     if (fd < 0)
         return -1;
     int on = 1, off = 0;
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
     if (at->ai_family == AF_INET6)
-        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
     if (bind(fd, at->ai_addr, at->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0)
         return fd;
     int error = errno;
@@ -73,7 +73,7 @@ static int bound_port(int fd)
         struct sockaddr_in v4;
         struct sockaddr_in6 v6;
     } name = {0};
-    socklen_t size = sizeof name;
+    socklen_t size = sizeof(name);
     getsockname(fd, &name.any, &size);
     return ntohs(name.any.sa_family == AF_INET6 ? name.v6.sin6_port : name.v4.sin_port);
 }

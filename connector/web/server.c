@@ -188,13 +188,12 @@ static void answer_unserved(struct web_request *request)
 {
     UT_string allow;
     utstring_init(&allow);
-    for (const struct web_route *route = request->server->routes; route->method; route++) {
+    for (const struct web_route *route = request->server->routes; route->method; route++)
         if (path_matches(route->path, request->path))
             utstring_printf(&allow, "%s%s", utstring_len(&allow) ? ", " : "Allow: ", route->method);
-    }
     if (utstring_len(&allow)) {
         static const char text[] = "method not allowed\n";
-        web_answer(request, 405, "text/plain", text, sizeof text - 1, utstring_body(&allow));
+        web_answer(request, 405, "text/plain", text, sizeof(text) - 1, utstring_body(&allow));
     } else {
         web_answer_text(request, 404, "not found\n");
     }
@@ -222,7 +221,7 @@ static void route_request(struct web_request *request)
 static struct web_request *request_new(struct web_server *server, struct MHD_Connection *connection,
                                        const char *path, const char *method)
 {
-    struct web_request *request = xcalloc(1, sizeof *request);
+    struct web_request *request = xcalloc(1, sizeof(*request));
     request->server = server;
     request->connection = connection;
     request->path = path;
@@ -366,7 +365,7 @@ struct web_server *web_server_new(uv_loop_t *loop, const char *listen, size_t bo
     int fd = listen_on(listen, &port, reason);
     if (fd < 0)
         return NULL;
-    struct web_server *server = xcalloc(1, sizeof *server);
+    struct web_server *server = xcalloc(1, sizeof(*server));
     *server = (struct web_server){
         .port = port, .body_limit = body_limit, .routes = routes, .context = context};
     server->daemon = MHD_start_daemon(

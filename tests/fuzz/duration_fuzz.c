@@ -12,9 +12,8 @@ static void check_round_trip(int64_t ms)
     int64_t again;
     const char *reason;
 
-    if (ms < 0 || !duration_parse(duration_format(ms, text), &again, &reason) || again != ms) {
+    if (ms < 0 || !duration_parse(duration_format(ms, text), &again, &reason) || again != ms)
         abort();
-    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -23,11 +22,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int64_t ms = -1;
     const char *reason = NULL;
 
-    if (duration_parse(text, &ms, &reason)) {
+    if (duration_parse(text, &ms, &reason))
         check_round_trip(ms);
-    } else if (!reason || ms != -1) {
+    else if (!reason || ms != -1)
         abort();
-    }
     free(text);
     return 0;
 }

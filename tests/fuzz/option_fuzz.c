@@ -36,7 +36,7 @@ static const struct option_row rows[] = {
     {ROW("list", OPTION_LIST, list)},
     {ROW("X", OPTION_PROPERTIES, properties)},
 };
-static const struct option_table table = {"Fuzz", rows, sizeof rows / sizeof *rows};
+static const struct option_table table = {"Fuzz", rows, sizeof(rows) / sizeof(*rows)};
 
 static void set_each_row(const char *value)
 {
@@ -46,9 +46,8 @@ static void set_each_row(const char *value)
     for (size_t i = 0; i < table.count; i++) {
         struct option_faults faults = {0};
         bool good = option_set(&rows[i], &settings, value, &faults);
-        if (faults.count != !good) {
+        if (faults.count != !good)
             abort();
-        }
         option_faults_release(&faults);
     }
     option_release(&group, 1);
@@ -60,9 +59,8 @@ static int split(char *text, char *lines[LINES + 1])
     char *rest = NULL;
     int count = 0;
     for (char *line = strtok_r(text, "\n", &rest); line && count < LINES;
-         line = strtok_r(NULL, "\n", &rest)) {
+         line = strtok_r(NULL, "\n", &rest))
         lines[count++] = line;
-    }
     lines[count] = NULL;
     return count;
 }

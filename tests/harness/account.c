@@ -33,13 +33,13 @@ struct tally {
 static void tally_init(struct tally *tally, struct cluster *cluster)
 {
     tally->count = cluster_partitions(cluster, tally->topic);
-    tally->partitions = xcalloc((size_t)tally->count, sizeof *tally->partitions);
+    tally->partitions = xcalloc((size_t)tally->count, sizeof(*tally->partitions));
     for (int i = 0; i < tally->count; i++) {
         struct tally_partition *partition = &tally->partitions[i];
 
         partition->records = cluster_end(cluster, tally->topic, i);
-        partition->runs = xcalloc((size_t)partition->records + 1, sizeof *partition->runs);
-        partition->calls = xcalloc((size_t)partition->records + 1, sizeof *partition->calls);
+        partition->runs = xcalloc((size_t)partition->records + 1, sizeof(*partition->runs));
+        partition->calls = xcalloc((size_t)partition->records + 1, sizeof(*partition->calls));
         tally->account.records += partition->records;
     }
 }
@@ -70,7 +70,7 @@ static struct key *key_of(struct tally *tally, const struct call_entry *entry)
         free(name);
         return key;
     }
-    key = xcalloc(1, sizeof *key);
+    key = xcalloc(1, sizeof(*key));
     key->name = name;
     key->offset = -1;
     HASH_ADD_KEYPTR(hh, tally->keys, key->name, strlen(key->name), key);
@@ -145,7 +145,7 @@ int64_t account_uncommitted(const struct call_log *log, struct cluster *cluster,
                             const char *function, const char *topic)
 {
     int partitions = cluster_partitions(cluster, topic);
-    int64_t *committed = xcalloc((size_t)partitions, sizeof *committed), count = 0;
+    int64_t *committed = xcalloc((size_t)partitions, sizeof(*committed)), count = 0;
 
     for (int i = 0; i < partitions; i++)
         committed[i] = cluster_committed(cluster, topic, i);

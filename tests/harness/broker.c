@@ -42,14 +42,14 @@ void broker_restart(struct broker *broker)
 
 struct broker *broker_new(uv_loop_t *loop)
 {
-    struct broker *broker = xcalloc(1, sizeof *broker);
+    struct broker *broker = xcalloc(1, sizeof(*broker));
 
     broker->loop = loop;
-    snprintf(broker->folder, sizeof broker->folder, "/tmp/kafka-test-XXXXXX");
+    snprintf(broker->folder, sizeof(broker->folder), "/tmp/kafka-test-XXXXXX");
     if (!mkdtemp(broker->folder))
         fail("no temporary folder %s", broker->folder);
     broker_restart(broker);
-    snprintf(broker->bootstrap, sizeof broker->bootstrap, "127.0.0.1:%d", read_port(broker));
+    snprintf(broker->bootstrap, sizeof(broker->bootstrap), "127.0.0.1:%d", read_port(broker));
     return broker;
 }
 

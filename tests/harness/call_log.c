@@ -40,7 +40,7 @@ static struct tally *tally_of(struct tally **tallies, const char *name)
     HASH_FIND_STR(*tallies, name, tally);
     if (tally)
         return tally;
-    tally = xcalloc(1, sizeof *tally);
+    tally = xcalloc(1, sizeof(*tally));
     tally->name = xstrdup(name);
     HASH_ADD_KEYPTR(hh, *tallies, tally->name, strlen(tally->name), tally);
     return tally;
@@ -84,7 +84,7 @@ static void keep_header(void *context, const char *name, const char *value)
 {
     struct kept *kept = context;
     char **headers = kept->entry.headers;
-    headers = xrealloc(headers, (kept->header_count + 2) * sizeof *headers);
+    headers = xrealloc(headers, (kept->header_count + 2) * sizeof(*headers));
     headers[kept->header_count++] = xasprintf("%s: %s", name, value);
     headers[kept->header_count] = NULL;
     kept->entry.headers = headers;
@@ -92,7 +92,7 @@ static void keep_header(void *context, const char *name, const char *value)
 
 static struct kept *kept_new(const struct faas_call *call)
 {
-    struct kept *kept = xcalloc(1, sizeof *kept);
+    struct kept *kept = xcalloc(1, sizeof(*kept));
     kept->call = call;
     kept->entry = (struct call_entry){.function = xstrdup(call->function),
                                       .topic = xstrdup(call->topic),
@@ -173,7 +173,7 @@ static void on_event(void *context, enum faas_event event, const struct faas_cal
 
 struct call_log *call_log_new(uv_loop_t *loop, struct faas_gateway *gateway)
 {
-    struct call_log *log = xcalloc(1, sizeof *log);
+    struct call_log *log = xcalloc(1, sizeof(*log));
     log->loop = loop;
     log->gateway = gateway;
     utarray_init(&log->entries, &ut_ptr_icd);
@@ -247,10 +247,9 @@ const struct call_entry *call_log_at(const struct call_log *log, size_t index)
 const char *call_entry_header(const struct call_entry *entry, const char *name)
 {
     size_t length = strlen(name);
-    for (char **line = entry->headers; line && *line; line++) {
+    for (char **line = entry->headers; line && *line; line++)
         if (strncasecmp(*line, name, length) == 0 && (*line)[length] == ':')
             return *line + length + 2;
-    }
     return NULL;
 }
 

@@ -44,7 +44,7 @@ static void on_room(uv_handle_t *handle, size_t wanted, uv_buf_t *buffer)
     struct child *child = handle->data;
 
     (void)wanted;
-    *buffer = uv_buf_init(child->chunk, sizeof child->chunk);
+    *buffer = uv_buf_init(child->chunk, sizeof(child->chunk));
 }
 
 static void on_output(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
@@ -100,7 +100,7 @@ static void spawn(struct child *child, const char **arguments, const char **envi
 struct child *child_start(uv_loop_t *loop, const char *const *arguments,
                           const char *const *environment)
 {
-    struct child *child = xcalloc(1, sizeof *child);
+    struct child *child = xcalloc(1, sizeof(*child));
     /* sh only joins the two outputs, in the order they were written */
     const char *all[ARGUMENTS_MAX] = {"setpriv", "--pdeathsig",      "KILL", "--", "sh",
                                       "-c",      "exec \"$@\" 2>&1", "sh"};

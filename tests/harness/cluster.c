@@ -16,13 +16,13 @@ static void set(rd_kafka_conf_t *conf, const char *name, const char *value)
 {
     char reason[256];
 
-    if (rd_kafka_conf_set(conf, name, value, reason, sizeof reason) != RD_KAFKA_CONF_OK)
+    if (rd_kafka_conf_set(conf, name, value, reason, sizeof(reason)) != RD_KAFKA_CONF_OK)
         fail("%s", reason);
 }
 
 struct cluster *cluster_new(const char *bootstrap, const char *group)
 {
-    struct cluster *cluster = xcalloc(1, sizeof *cluster);
+    struct cluster *cluster = xcalloc(1, sizeof(*cluster));
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     char reason[256];
 
@@ -30,7 +30,7 @@ struct cluster *cluster_new(const char *bootstrap, const char *group)
     set(conf, "group.id", group);
     set(conf, "isolation.level", "read_uncommitted"); /* ends are high watermarks */
     set(conf, "log_level", "0"); /* brokers that go away are the test's doing */
-    cluster->client = rd_kafka_new(RD_KAFKA_CONSUMER, conf, reason, sizeof reason);
+    cluster->client = rd_kafka_new(RD_KAFKA_CONSUMER, conf, reason, sizeof(reason));
     if (!cluster->client)
         fail("%s", reason);
     cluster->queue = rd_kafka_queue_new(cluster->client);
@@ -52,7 +52,7 @@ static rd_kafka_AdminOptions_t *admin_options(struct cluster *cluster, rd_kafka_
     char reason[256];
 
     /* answered only when it is done, not when it has been begun */
-    rd_kafka_AdminOptions_set_operation_timeout(options, CLUSTER_WAIT_MS, reason, sizeof reason);
+    rd_kafka_AdminOptions_set_operation_timeout(options, CLUSTER_WAIT_MS, reason, sizeof(reason));
     return options;
 }
 
@@ -91,7 +91,7 @@ void cluster_create(struct cluster *cluster, const char *topic, int partitions)
     rd_kafka_AdminOptions_t *options = admin_options(cluster, RD_KAFKA_ADMIN_OP_CREATETOPICS);
     char reason[256];
     rd_kafka_NewTopic_t *wanted =
-        rd_kafka_NewTopic_new(topic, partitions, 1, reason, sizeof reason);
+        rd_kafka_NewTopic_new(topic, partitions, 1, reason, sizeof(reason));
 
     if (!wanted)
         fail("%s", reason);
@@ -106,7 +106,7 @@ void cluster_grow(struct cluster *cluster, const char *topic, int partitions)
     rd_kafka_AdminOptions_t *options = admin_options(cluster, RD_KAFKA_ADMIN_OP_CREATEPARTITIONS);
     char reason[256];
     rd_kafka_NewPartitions_t *wanted =
-        rd_kafka_NewPartitions_new(topic, (size_t)partitions, reason, sizeof reason);
+        rd_kafka_NewPartitions_new(topic, (size_t)partitions, reason, sizeof(reason));
 
     if (!wanted)
         fail("%s", reason);

@@ -68,7 +68,7 @@ static void answer(struct peer *peer, const struct step *step)
         peer_close(peer, step->then);
         return;
     }
-    reply = xcalloc(1, sizeof *reply);
+    reply = xcalloc(1, sizeof(*reply));
     reply->text = xmalloc(size + step->body_size);
     memcpy(reply->text, step->reply, size);
     memset(reply->text + size, 'x', step->body_size);
@@ -135,7 +135,7 @@ static void on_bytes(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
 static void on_connection(uv_stream_t *stream, int status)
 {
     struct server *server = stream->data;
-    struct peer *peer = xcalloc(1, sizeof *peer);
+    struct peer *peer = xcalloc(1, sizeof(*peer));
 
     cr_assert_eq(status, 0);
     peer->server = server;
@@ -148,12 +148,12 @@ static void on_connection(uv_stream_t *stream, int status)
     uv_read_start((uv_stream_t *)&peer->tcp, make_room, on_bytes);
 }
 
-/* The bench. */
+/* ---- the bench ---- */
 
 static int start_server(void)
 {
     struct sockaddr_in address;
-    int size = sizeof address;
+    int size = sizeof(address);
 
     uv_ip4_addr("127.0.0.1", 0, &address);
     uv_tcp_init(&bench.loop, &bench.server.tcp);
@@ -170,7 +170,7 @@ void bench_open(void)
 
     signal(SIGPIPE, SIG_IGN);
     uv_loop_init(&bench.loop);
-    snprintf(bench.url, sizeof bench.url, "http://127.0.0.1:%d/function/f", start_server());
+    snprintf(bench.url, sizeof(bench.url), "http://127.0.0.1:%d/function/f", start_server());
     bench.http = http_new(&bench.loop, &bench.options, 8, &reason);
     cr_assert(bench.http, "%s", reason);
 }
@@ -195,7 +195,7 @@ void bench_script(const struct step *steps, size_t count)
 void bench_answered(void *context, const struct http_answer *told)
 {
     struct seen *seen = &bench.seen[bench.count++];
-    size_t size = told->body_size < sizeof seen->body ? told->body_size : sizeof seen->body - 1;
+    size_t size = told->body_size < sizeof(seen->body) ? told->body_size : sizeof(seen->body) - 1;
 
     (void)context;
     cr_assert(!bench.sending, "answered from within http_send");
@@ -254,7 +254,7 @@ void bench_expect_no_more(size_t count)
 int bench_refusing_port(void)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof address;
+    socklen_t size = sizeof(address);
     int fd = socket(AF_INET, SOCK_STREAM, 0);
 
     cr_assert_eq(bind(fd, (struct sockaddr *)&address, size), 0); /* but it does not listen */
@@ -266,7 +266,7 @@ int bench_refusing_port(void)
 int bench_silent_port(void)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof address;
+    socklen_t size = sizeof(address);
     int fd = socket(AF_INET, SOCK_STREAM, 0);
 
     cr_assert_eq(bind(fd, (struct sockaddr *)&address, size), 0);

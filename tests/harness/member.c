@@ -14,7 +14,7 @@ uv_loop_t member_loop;
 struct mock *member_mock;
 unsigned member_seen[PARTITIONS_MAX][RECORDS_MAX];
 
-/* The loop, until something holds. */
+/* ---- the loop, until something holds ---- */
 
 static void on_patience(uv_timer_t *timer)
 {
@@ -41,7 +41,7 @@ bool member_run_until(bool (*holds)(const void *), const void *of, uint64_t pati
     return holds(of);
 }
 
-/* The sink. */
+/* ---- the sink ---- */
 
 void member_take(struct part *part)
 {
@@ -149,7 +149,7 @@ const struct sink_calls member_sink_calls = {
     .revoke = sink_revoke,
 };
 
-/* Members, topics and records. */
+/* ---- members, topics and records ---- */
 
 struct member *member_join(const char *topic)
 {

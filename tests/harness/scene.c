@@ -13,7 +13,7 @@ enum { LATENCY_MS = 5, ASSIGNED_MS = 30 * 1000, LIST_MAX = 32 };
 
 struct scene *scene_new(const char *name, const char *bootstrap, int partitions)
 {
-    struct scene *scene = xcalloc(1, sizeof *scene);
+    struct scene *scene = xcalloc(1, sizeof(*scene));
     char *reason;
 
     if (!bootstrap)

@@ -86,7 +86,7 @@ Test(producer, an_interrupt_ends_it_with_all_acknowledged)
     child_signal(producer, SIGINT);
     cr_assert(child_await_end(producer, SOON_MS, &status));
     cr_expect_eq(status, 0, "%s", child_output(producer));
-    snprintf(line, sizeof line, "\n%ld records sent, ",
+    snprintf(line, sizeof(line), "\n%ld records sent, ",
              (long)cluster_records(scene->cluster, scene->topic));
     cr_expect_not_null(strstr(child_output(producer), line), "not \"%s\":\n%s", line + 1,
                        child_output(producer));

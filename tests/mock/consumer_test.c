@@ -23,10 +23,9 @@ static bool at_ends(const void *of)
 {
     const struct member *member = of;
 
-    for (int i = 0; i < PARTITIONS_MAX; i++) {
+    for (int i = 0; i < PARTITIONS_MAX; i++)
         if (member->parts[i].held && member->parts[i].end_told != member->parts[i].next)
             return false;
-    }
     return member->held > 0 && consumer_state(member->consumer) == CONSUMER_ASSIGNED;
 }
 
@@ -166,10 +165,9 @@ static size_t count_seen(void)
 {
     size_t count = 0;
 
-    for (int p = 0; p < PARTITIONS_MAX; p++) {
+    for (int p = 0; p < PARTITIONS_MAX; p++)
         for (int i = 0; i < RECORDS_MAX; i++)
             count += member_seen[p][i] > 0;
-    }
     return count;
 }
 
@@ -177,10 +175,9 @@ static size_t count_repeated(void)
 {
     size_t count = 0;
 
-    for (int p = 0; p < PARTITIONS_MAX; p++) {
+    for (int p = 0; p < PARTITIONS_MAX; p++)
         for (int i = 0; i < RECORDS_MAX; i++)
             count += member_seen[p][i] > 1;
-    }
     return count;
 }
 
@@ -206,10 +203,9 @@ static void commit_all(struct member *member)
 static void resume(struct member *member)
 {
     member->paused = false;
-    for (int i = 0; i < PARTITIONS_MAX; i++) {
+    for (int i = 0; i < PARTITIONS_MAX; i++)
         if (member->parts[i].held)
             member_take(&member->parts[i]);
-    }
 }
 
 static bool holds_four(const void *of)
@@ -430,7 +426,7 @@ Test(consumer, a_sink_that_was_full_goes_on_by_itself)
     member_leave(member);
 }
 
-/* What a record carries, as it came over the wire. */
+/* ---- what a record carries, as it came over the wire ---- */
 
 static struct record *taken_record;
 

@@ -21,7 +21,7 @@ static const struct {
 
 Test(functions_file, reads_lines)
 {
-    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+    for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
         struct function_line *lines = NULL;
         char *reason = NULL;
         cr_expect(functions_file_parse(good[i].text, &lines, &reason), "%s: %s", good[i].sentence,
@@ -53,7 +53,7 @@ static const struct {
 
 Test(functions_file, names_the_line_that_is_wrong_and_adds_nothing)
 {
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
         struct function_line *lines = NULL;
         char *reason = NULL;
         cr_expect_not(functions_file_parse(bad[i].text, &lines, &reason), "%s", bad[i].text);

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The gateway: each route's answer, and the last request. */
+/* ---- the gateway: each route's answer, and the last request ---- */
 
 struct route_answer {
     int status;
@@ -58,7 +58,7 @@ static void answer_list(struct web_request *request, void *context)
     size_t size = strlen(bench.asked);
 
     (void)context;
-    snprintf(bench.asked + size, sizeof bench.asked - size, "%s ", name ? name : "-");
+    snprintf(bench.asked + size, sizeof(bench.asked) - size, "%s ", name ? name : "-");
     answer_with(request, &bench.list);
 }
 
@@ -216,7 +216,7 @@ Test(functions, on_any_fault_the_last_good_map_stays)
     bench.list = (struct route_answer){200, "[" FIGLET "]", 0};
     functions_start(bench.functions);
     await_confirmed();
-    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
+    for (size_t i = 0; i < sizeof(faults) / sizeof(*faults); i++) {
         bench.namespaces = faults[i].namespaces;
         bench.list = faults[i].list;
         await_fault(faults[i].fault);
@@ -243,7 +243,7 @@ Test(functions, a_gateway_that_is_gone_or_secrets_that_are_missing)
     cr_expect_eq(bench.changes, 0);
 }
 
-/* Calls. */
+/* ---- calls ---- */
 
 static struct http_answer told;
 static char told_body[100];
@@ -251,7 +251,7 @@ static char told_body[100];
 static void on_answered(void *context, const struct http_answer *answer)
 {
     told = *answer;
-    snprintf(told_body, sizeof told_body, "%.*s", (int)answer->body_size, answer->body);
+    snprintf(told_body, sizeof(told_body), "%.*s", (int)answer->body_size, answer->body);
     *(bool *)context = true;
     uv_stop(&bench.loop);
 }

@@ -77,7 +77,7 @@ static const struct {
 
 Test(http, what_was_sent_and_not_answered_is_unknown)
 {
-    for (size_t i = 0; i < sizeof no_answers / sizeof *no_answers; i++) {
+    for (size_t i = 0; i < sizeof(no_answers) / sizeof(*no_answers); i++) {
         const struct seen *seen;
 
         bench_script(&no_answers[i].step, 1);
@@ -94,7 +94,7 @@ Test(http, a_refused_connection_is_not_sent)
 {
     const struct seen *seen;
 
-    snprintf(bench.url, sizeof bench.url, "http://127.0.0.1:%d/", bench_refusing_port());
+    snprintf(bench.url, sizeof(bench.url), "http://127.0.0.1:%d/", bench_refusing_port());
     bench_post("value");
     seen = bench_await_next();
     cr_expect_eq(seen->answer.outcome, HTTP_NOT_SENT);
@@ -106,7 +106,7 @@ Test(http, what_is_no_url_is_not_sent_and_told_later)
 {
     static const char *const urls[] = {"", "http://", "ftp://127.0.0.1/", "http://h:999999/"};
 
-    for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {
+    for (size_t i = 0; i < sizeof(urls) / sizeof(*urls); i++) {
         bench_send((struct http_request){.method = "POST", .url = urls[i]});
         cr_expect_eq(bench_await_next()->answer.outcome, HTTP_NOT_SENT, "%s", urls[i]);
     }
@@ -141,7 +141,7 @@ Test(http, a_connection_that_does_not_come_in_time_is_not_sent)
 {
     const struct seen *seen;
 
-    snprintf(bench.url, sizeof bench.url, "http://127.0.0.1:%d/", bench_silent_port());
+    snprintf(bench.url, sizeof(bench.url), "http://127.0.0.1:%d/", bench_silent_port());
     bench_send((struct http_request){.method = "POST", .timeout_ms = 80});
     seen = bench_await_next();
     cr_expect_eq(seen->answer.outcome, HTTP_NOT_SENT);
@@ -219,7 +219,7 @@ static const struct {
 
 Test(http, heads_of_answers)
 {
-    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
+    for (size_t i = 0; i < sizeof(heads) / sizeof(*heads); i++) {
         const struct step step = {heads[i].reply, KEEP, 0};
         const struct seen *seen;
 
@@ -299,7 +299,7 @@ Test(http, a_name_is_resolved_off_the_loop)
     static const struct step steps[] = {{OK_KEPT, FIN, 0}, {OK_KEPT, KEEP, 0}};
     char *port = xstrdup(strrchr(bench.url, ':'));
 
-    snprintf(bench.url, sizeof bench.url, "http://localhost%s", port);
+    snprintf(bench.url, sizeof(bench.url), "http://localhost%s", port);
     free(port);
     bench_script(steps, 2);
     for (size_t i = 0; i < 2; i++) {

@@ -57,7 +57,7 @@ static void close_folder(void)
 
 TestSuite(http_tls, .init = open_folder, .fini = close_folder, .timeout = 30);
 
-/* The gateway. */
+/* ---- the gateway ---- */
 
 struct gateway {
     const char *certificate; /* NULL: "gateway" */
@@ -91,12 +91,12 @@ static struct child *start_gateway(const struct gateway *gateway, const char *ho
 
     if (!child_await_text(child, ready, PATIENCE_MS))
         fail("openssl s_server: %s", child_output(child));
-    snprintf(bench.url, sizeof bench.url, "https://%s:%d/", host,
+    snprintf(bench.url, sizeof(bench.url), "https://%s:%d/", host,
              (int)strtol(strstr(child_output(child), ready) + strlen(ready), NULL, 10));
     return child;
 }
 
-/* The requests. Files are named as in the folder; NULL: not given. */
+/* ---- the requests: files are named as in the folder; NULL: not given ---- */
 
 struct trust {
     const char *ca, *cert, *key;
@@ -177,7 +177,7 @@ static const struct {
 
 Test(http_tls, gateways_that_are_trusted_answer)
 {
-    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+    for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
         struct child *gateway =
             start_gateway(good[i].gateway, good[i].host ? good[i].host : "127.0.0.1");
 
@@ -224,7 +224,7 @@ static const struct {
 
 Test(http_tls, what_ends_in_the_handshake_is_not_sent)
 {
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
         struct child *gateway = start_gateway(bad[i].gateway, "127.0.0.1");
 
         set_trust(&bad[i].trust);

@@ -64,7 +64,7 @@ static void fetch_done(uv_work_t *work, int status)
 
 static struct fetch *fetch_new(const char *path, const char *body)
 {
-    struct fetch *fetch = xcalloc(1, sizeof *fetch);
+    struct fetch *fetch = xcalloc(1, sizeof(*fetch));
     fetch->url = xasprintf("%s%s", faas_gateway_url(gateway), path);
     fetch->body = body;
     fetch->work.data = fetch;
@@ -206,7 +206,7 @@ Test(gateway, overrides_go_before_a_decision_and_that_before_the_script)
     faas_next(f, 2, &(struct faas_reply){.status = 503, .header = "Retry-After: 1"});
     faas_next(f, 1, &(struct faas_reply){.status = 429});
     static const long statuses[] = {503, 503, 429, 200, 500, 200};
-    for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++)
+    for (size_t i = 0; i < sizeof(statuses) / sizeof(*statuses); i++)
         expect("/function/f", "x", statuses[i], NULL);
     faas_decide(f, NULL, NULL);
     expect("/function/f", "x", 299, NULL);
@@ -308,7 +308,7 @@ static const struct {
 
 Test(gateway, runs_programs)
 {
-    for (size_t i = 0; i < sizeof programs / sizeof *programs; i++) {
+    for (size_t i = 0; i < sizeof(programs) / sizeof(*programs); i++) {
         struct faas_function *f = faas_deploy(gateway, "p", NULL, NULL);
         faas_program(f, programs[i].argv);
         struct fetch *fetch = fetch_now("/function/p", programs[i].body);
@@ -354,7 +354,7 @@ Test(gateway, the_call_log_keeps_what_was_asked)
     struct fetch *fetch = fetch_new("/function/f", "value");
     static const char *const headers[] = {"X-Topic: orders", "X-Kafka-Partition: 3",
                                           "X-Kafka-Offset: 17", "X-Kafka-Key: k", "X-Odd:"};
-    for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
+    for (size_t i = 0; i < sizeof(headers) / sizeof(*headers); i++)
         fetch->headers = curl_slist_append(fetch->headers, headers[i]);
     fetch_start(fetch);
     cr_assert(call_log_await(calls, "f", 1, PATIENCE_MS));

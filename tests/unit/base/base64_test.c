@@ -20,7 +20,7 @@ static const struct {
 
 Test(base64, encodes_the_vectors)
 {
-    for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++) {
+    for (size_t i = 0; i < sizeof(vectors) / sizeof(*vectors); i++) {
         char text[16];
         size_t bytes = strlen(vectors[i].bytes);
         cr_expect_eq(base64_encode(vectors[i].bytes, bytes, text), BASE64_SIZE(bytes));
@@ -30,7 +30,7 @@ Test(base64, encodes_the_vectors)
 
 Test(base64, decodes_the_vectors)
 {
-    for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++) {
+    for (size_t i = 0; i < sizeof(vectors) / sizeof(*vectors); i++) {
         char bytes[16];
         size_t size = 99;
         size_t expected = strlen(vectors[i].bytes);
@@ -44,12 +44,11 @@ Test(base64, decodes_the_vectors)
 Test(base64, takes_every_byte_there_and_back)
 {
     uint8_t bytes[256], back[256];
-    char text[BASE64_SIZE(sizeof bytes) + 1];
+    char text[BASE64_SIZE(sizeof(bytes)) + 1];
 
-    for (size_t i = 0; i < sizeof bytes; i++) {
+    for (size_t i = 0; i < sizeof(bytes); i++)
         bytes[i] = (uint8_t)(i * 167 + 13);
-    }
-    for (size_t size = 0; size <= sizeof bytes; size++) {
+    for (size_t size = 0; size <= sizeof(bytes); size++) {
         size_t got;
         size_t length = base64_encode(bytes, size, text);
         cr_assert(base64_decode(text, length, back, size, &got));
@@ -79,7 +78,7 @@ Test(base64, refuses_what_is_not_strictly_base64)
         {"unused bits behind two bytes", "Zm9=", 4, 16},
         {"longer than the room", "Zm9v", 4, 2},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         char bytes[16];
         size_t size;
         cr_expect_not(base64_decode(cases[i].text, cases[i].size, bytes, cases[i].room, &size),

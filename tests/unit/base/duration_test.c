@@ -30,7 +30,7 @@ Test(duration, reads_what_go_reads)
         {"leading zeros", "0000000000000000000000001s", 1000},
         {"100 years", "876000h", INT64_C(3153600000000)},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         int64_t ms = -1;
         const char *reason = NULL;
         cr_expect(duration_parse(cases[i].text, &ms, &reason), "%s: %s", cases[i].sentence, reason);
@@ -68,7 +68,7 @@ Test(duration, says_why_it_does_not_read)
         {"more than any integer holds", "99999999999999999999999999h", "is over 100 years"},
         {"more than any integer holds, in ns", "99999999999999999999ns", "is over 100 years"},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         int64_t ms = -1;
         const char *reason = NULL;
         cr_expect_not(duration_parse(cases[i].text, &ms, &reason), "%s", cases[i].sentence);
@@ -98,7 +98,7 @@ Test(duration, writes_the_form_users_write)
         {86400000, "24h"},
         {INT64_MAX, "2562047788015h12m55.807s"},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         char text[DURATION_TEXT_SIZE];
         cr_expect_str_eq(duration_format(cases[i].ms, text), cases[i].text, "%s", text);
     }

@@ -3,12 +3,12 @@
 #include "base/xalloc.h"
 
 #include <criterion/criterion.h>
-#include <stdio.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define COUNT(array) (sizeof(array) / sizeof *(array))
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
 static json *parse(const char *text)
 {

@@ -32,7 +32,7 @@ Test(line, escape)
         {"bad UTF-8", "a\xFF\xE2\x82", 4, "a\\xff\\xe2\\x82"},
     };
 
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         char *text = line_escape_dup(cases[i].bytes, cases[i].size);
 
         cr_expect_str_eq(text, cases[i].text, "%s: %s", cases[i].why, text);
@@ -56,7 +56,7 @@ static void expect_end(const char *unit, size_t size, const char *end, const cha
     line_escaped(&line, bytes, size);
     line_add(&line, line.full ? "never" : "");
     line_end(&line);
-    cr_expect_leq(line.size, sizeof line.text, "%s", why);
+    cr_expect_leq(line.size, sizeof(line.text), "%s", why);
     cr_expect_eq(memcmp(line.text + line.size - strlen(end), end, strlen(end)), 0, "%s: %.*s", why,
                  40, line.text + line.size - 40);
     free(bytes);

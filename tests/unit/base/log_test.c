@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define COUNT(array)   (sizeof(array) / sizeof *(array))
+#define COUNT(array)   (sizeof(array) / sizeof(*(array)))
 #define CONSOLE_CLOCK  "2026/11/21 17:04:41 "
 #define CONSOLE_FORM   "^[0-9]{4}/[0-9]{2}/[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2} "
 #define JSON_TIME_FORM "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{3}Z$"
@@ -302,7 +302,7 @@ Test(log, colours_only_on_a_terminal)
     terminal = fdopen(slave, "w");
     log_configure(&(struct log_options){LOG_FORMAT_CONSOLE, LOG_LEVEL_INFO}, terminal);
     log_error(NULL, "text");
-    got = read(master, seen, sizeof seen - 1);
+    got = read(master, seen, sizeof(seen) - 1);
     cr_assert_gt(got, 0);
     cr_expect(strstr(seen, "\033[31mERROR: \033[0mtext"), "%s", seen);
     fclose(terminal);
@@ -343,7 +343,7 @@ Test(log, die_says_why_and_exits_with_2)
     }
     close(ends[1]);
     cr_assert_eq(waitpid(child, &status, 0), child);
-    cr_assert_gt(read(ends[0], said, sizeof said - 1), 0);
+    cr_assert_gt(read(ends[0], said, sizeof(said) - 1), 0);
     close(ends[0]);
     cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == 2);
     cr_expect(strstr(said, ": no such \"a\\nb\"\n"), "%s", said);

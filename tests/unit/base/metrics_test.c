@@ -137,7 +137,7 @@ static void read_text(struct metrics *metrics)
     size_t size;
     char *text = metrics_text(metrics, &size);
 
-    memset(&read_back, 0, sizeof read_back);
+    memset(&read_back, 0, sizeof(read_back));
     cr_assert_eq(size, strlen(text));
     for (size_t i = 0, step; i < size; i += step) {
         step = utf8_step(text + i, size - i);
@@ -250,15 +250,15 @@ Test(metrics, histogram_buckets_are_cumulative)
     struct metrics_instance *a = add(metrics, "a", "f");
     char series[SERIES_SIZE];
 
-    for (size_t i = 0; i < sizeof observed / sizeof *observed; i++) {
+    for (size_t i = 0; i < sizeof(observed) / sizeof(*observed); i++) {
         metric_observe(&p->values[1], observed[i]);
         metric_observe(&a->values[T_SECONDS], observed[i]);
     }
     read_text(metrics);
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        snprintf(series, sizeof series, "p_seconds_bucket{le=\"%s\"}", cases[i].le);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        snprintf(series, sizeof(series), "p_seconds_bucket{le=\"%s\"}", cases[i].le);
         cr_expect_eq(value_of(series), cases[i].count, "%s", series);
-        snprintf(series, sizeof series, "t_seconds_bucket{topic=\"a\",function=\"f\",le=\"%s\"}",
+        snprintf(series, sizeof(series), "t_seconds_bucket{topic=\"a\",function=\"f\",le=\"%s\"}",
                  cases[i].le);
         cr_expect_eq(value_of(series), cases[i].count, "%s", series);
     }
@@ -281,13 +281,13 @@ Test(metrics, label_values_are_escaped)
         {"bad UTF-8", "a\xFF", "a\xEF\xBF\xBD"},
     };
 
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         struct metrics *metrics = metrics_new();
         char series[SERIES_SIZE];
 
         add(metrics, cases[i].value, "f")->values[T_OPEN].number = 7;
         read_text(metrics);
-        snprintf(series, sizeof series, "t_open{topic=\"%s\",function=\"f\"}", cases[i].escaped);
+        snprintf(series, sizeof(series), "t_open{topic=\"%s\",function=\"f\"}", cases[i].escaped);
         cr_expect_eq(value_of(series), 7, "%s", cases[i].why);
         metrics_free(metrics);
     }
@@ -308,7 +308,7 @@ Test(metrics, reals_that_are_no_numbers)
     struct metrics *metrics = metrics_new();
     struct metrics_instance *a = add(metrics, "a", "f");
 
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         char *text;
 
         a->values[T_RATIO].real = cases[i].value;

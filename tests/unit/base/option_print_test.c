@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COUNT(array) (sizeof(array) / sizeof *(array))
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
 /* What a printer prints. Caller frees. */
 static char *printed(void (*print)(const struct option_table *, FILE *),

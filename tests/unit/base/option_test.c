@@ -53,7 +53,7 @@ static const struct option_row producer_rows[] = {
      .flags = OPTION_FLAG_ONLY},
 };
 
-#define COUNT(array) (sizeof(array) / sizeof *(array))
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
 static const struct option_table table = {"Connector", rows, COUNT(rows)};
 static const struct option_table producer_table = {"Producer", producer_rows, COUNT(producer_rows)};
@@ -68,11 +68,10 @@ struct reading {
 static void read_options(struct reading *reading, char **flags, char **environment)
 {
     int argc = 0;
-    while (flags && flags[argc]) {
+    while (flags && flags[argc])
         argc++;
-    }
     *reading = (struct reading){0};
-    memset(&reading->settings, 0x5a, sizeof reading->settings); /* option_read zeroes it */
+    memset(&reading->settings, 0x5a, sizeof(reading->settings)); /* option_read zeroes it */
     reading->groups[0] = (struct option_group){&table, &reading->settings};
     reading->groups[1] = (struct option_group){&producer_table, &reading->settings};
     struct option_input input = {argc, flags, environment, "config"};
@@ -89,9 +88,8 @@ static void release(struct reading *reading)
 
 static void expect_no_fault(const struct reading *reading)
 {
-    for (size_t i = 0; i < reading->faults.count; i++) {
+    for (size_t i = 0; i < reading->faults.count; i++)
         cr_expect_fail("fault: %s", reading->faults.items[i]);
-    }
 }
 
 static void expect_fault(const struct reading *reading, size_t index, const char *text)
@@ -149,7 +147,7 @@ Test(option_read, prefers_flag_to_environment_to_file_to_default)
 {
     static const char json[] = "{\"client_id\": \"file\", \"slots\": 2, \"order\": \"none\"}";
     struct reading reading;
-    char *path = new_file(json, sizeof json - 1);
+    char *path = new_file(json, sizeof(json) - 1);
 
     read_options(&reading, LIST("--config", path, "--client_id=flag"),
                  LIST("client_id=environment", "slots=3"));
@@ -255,7 +253,7 @@ Test(option_read, gathers_properties_from_weak_to_strong)
 {
     static const char json[] = "{\"kafka_client_rack\": \"a\", \"kafka_linger_ms\": 5}";
     struct reading reading;
-    char *path = new_file(json, sizeof json - 1);
+    char *path = new_file(json, sizeof(json) - 1);
     char *config = joined("config=", path);
 
     read_options(&reading, LIST("-X", "acks=1", "-X=acks=all", "-header", "kind=test"),
@@ -276,7 +274,7 @@ Test(option_read, joins_nested_names_and_arrays_of_the_file)
     static const char json[] =
         "{\"Kafka\": {\"ClientId\": \"x\"}, \"topics\": [\"a\", \"b\"], \"print_response\": true}";
     struct reading reading;
-    char *path = new_file(json, sizeof json - 1);
+    char *path = new_file(json, sizeof(json) - 1);
 
     read_options(&reading, LIST("--config", path), NULL);
     expect_no_fault(&reading);
@@ -308,7 +306,7 @@ Test(option_read, names_file_and_key_of_a_settings_fault)
         struct reading reading;
         char expected[300];
         char *path = new_file(cases[i].json, strlen(cases[i].json));
-        snprintf(expected, sizeof expected, cases[i].fault, path);
+        snprintf(expected, sizeof(expected), cases[i].fault, path);
         read_options(&reading, LIST("--config", path), NULL);
         expect_fault(&reading, 0, expected);
         cr_expect_eq(reading.faults.count, 1, "%s", cases[i].sentence);
@@ -324,7 +322,7 @@ Test(option_read, says_that_a_settings_file_is_not_json)
     char *path = new_file("{\"slots\": ", 10);
 
     read_options(&reading, LIST("--config", path), NULL);
-    snprintf(expected, sizeof expected, "file %s: is not JSON: ", path);
+    snprintf(expected, sizeof(expected), "file %s: is not JSON: ", path);
     cr_assert_eq(reading.faults.count, 1);
     cr_expect_eq(strncmp(reading.faults.items[0], expected, strlen(expected)), 0, "%s",
                  reading.faults.items[0]);
@@ -373,7 +371,7 @@ Test(option_read, never_tells_a_secret)
     char expected[200];
 
     read_options(&reading, NULL, LIST(variable));
-    snprintf(expected, sizeof expected, "password_file: %s holds a NUL [environment]", path);
+    snprintf(expected, sizeof(expected), "password_file: %s holds a NUL [environment]", path);
     expect_fault(&reading, 0, expected);
     release(&reading);
 

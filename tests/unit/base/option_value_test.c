@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COUNT(array) (sizeof(array) / sizeof *(array))
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
 struct settings {
     bool print;
@@ -37,11 +37,9 @@ static const struct option_table table = {"Values", rows, COUNT(rows)};
 
 static const struct option_row *row_named(const char *name)
 {
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        if (strcmp(rows[i].name, name) == 0) {
+    for (size_t i = 0; i < COUNT(rows); i++)
+        if (strcmp(rows[i].name, name) == 0)
             return &rows[i];
-        }
-    }
     cr_assert_fail("no row %s", name);
     return NULL;
 }
@@ -112,7 +110,7 @@ Test(option_set, refuses_what_the_type_does_not_allow)
                       "%s=%s", cases[i].option, cases[i].value);
         cr_assert_eq(faults.count, 1);
         cr_expect_str_eq(faults.items[0], cases[i].fault, "%s", faults.items[0]);
-        cr_expect_eq(memcmp(&settings, &(struct settings){0}, sizeof settings), 0, "written to");
+        cr_expect_eq(memcmp(&settings, &(struct settings){0}, sizeof(settings)), 0, "written to");
         option_faults_release(&faults);
     }
 }
@@ -123,8 +121,8 @@ Test(option_set, quotes_no_more_than_a_line_of_a_value)
     struct settings settings = {0};
     struct option_faults faults = {0};
 
-    memset(value, 'x', sizeof value);
-    value[sizeof value - 1] = '\0';
+    memset(value, 'x', sizeof(value));
+    value[sizeof(value) - 1] = '\0';
     cr_expect_not(option_set(row_named("slots"), &settings, value, &faults));
     cr_expect_lt(strlen(faults.items[0]), 150);
     cr_expect(strstr(faults.items[0], "xxx...\" is not a whole number"));

@@ -34,7 +34,7 @@ Test(utf8, step)
         {"the last does not continue", "\xF0\x9F\x98x", 0},
     };
 
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
         cr_expect_eq(utf8_step(cases[i].bytes, strlen(cases[i].bytes)), cases[i].step, "%s",
                      cases[i].why);
 }
@@ -60,7 +60,7 @@ Test(utf8, mend)
         {"a character cut by the end", "a\xE2\x82", 3, "a\xEF\xBF\xBD\xEF\xBF\xBD"},
     };
 
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         char *text = utf8_mend(cases[i].bytes, cases[i].size);
 
         cr_expect_str_eq(text, cases[i].text, "%s", cases[i].why);

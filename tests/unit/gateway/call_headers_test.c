@@ -93,7 +93,7 @@ static const struct {
 
 Test(call_headers, keys)
 {
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+    for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
         struct record record = plain_record();
         char *wanted = xasprintf("%s%s", PLAIN, keys[i].lines);
 
@@ -129,7 +129,7 @@ static const struct {
 
 Test(call_headers, record_headers)
 {
-    for (size_t i = 0; i < sizeof headers / sizeof *headers; i++) {
+    for (size_t i = 0; i < sizeof(headers) / sizeof(*headers); i++) {
         struct record record = plain_record();
         char *wanted = xasprintf("%s%s", PLAIN, headers[i].lines);
 
@@ -144,7 +144,7 @@ Test(call_headers, the_first_headers_are_passed_on_and_the_rest_is_counted)
 {
     enum { COUNT = 20000 };
     struct record record = plain_record();
-    struct record_header *many = xcalloc(COUNT, sizeof *many);
+    struct record_header *many = xcalloc(COUNT, sizeof(*many));
     struct call_lines lines = {0};
     const struct http_line *last = NULL;
     size_t count = 0, bytes = 0;
@@ -217,7 +217,7 @@ Test(call_headers, clean_values)
 {
     char longest[4097];
 
-    memset(longest, 'a', sizeof longest);
+    memset(longest, 'a', sizeof(longest));
     cr_expect(call_value_clean("a b", 3));
     cr_expect(call_value_clean("~", 1));
     cr_expect(call_value_clean(longest, 4096));

@@ -59,7 +59,7 @@ static char *paths_of(const struct topic_map *map)
 
 Test(functions_parse, lists)
 {
-    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+    for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++) {
         struct topic_map *map = topic_map_new();
         const char *reason = NULL;
         bool good = functions_parse(lists[i].text, strlen(lists[i].text), lists[i].namespace_name,
@@ -112,7 +112,7 @@ static const struct {
 
 Test(functions_parse, retry_annotations)
 {
-    for (size_t i = 0; i < sizeof retries / sizeof *retries; i++) {
+    for (size_t i = 0; i < sizeof(retries) / sizeof(*retries); i++) {
         char *text = xasprintf("[{\"name\":\"f\",\"annotations\":{\"topic\":\"t\",%s}}]",
                                retries[i].annotations);
         struct topic_map *map = topic_map_new();
@@ -164,7 +164,7 @@ static const struct {
 
 Test(functions_parse, namespaces)
 {
-    for (size_t i = 0; i < sizeof namespaces / sizeof *namespaces; i++) {
+    for (size_t i = 0; i < sizeof(namespaces) / sizeof(*namespaces); i++) {
         struct option_list names = {0};
         const char *reason = NULL;
         char joined[100] = "";
@@ -174,7 +174,7 @@ Test(functions_parse, namespaces)
 
         for (size_t j = 0; j < names.count; j++) {
             length +=
-                (size_t)snprintf(joined + length, sizeof joined - length, "%s ", names.items[j]);
+                (size_t)snprintf(joined + length, sizeof(joined) - length, "%s ", names.items[j]);
             free(names.items[j]);
         }
         free(names.items);

@@ -64,7 +64,7 @@ static const struct {
 
 Test(gateway, options_are_checked)
 {
-    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
+    for (size_t i = 0; i < sizeof(flags) / sizeof(*flags); i++) {
         read_options((char *[]){(char *)flags[i].flag, NULL});
         gateway_options_check(&options, &faults);
         cr_expect_eq(faults.count, flags[i].fault ? 1 : 0, "%s", flags[i].flag);
@@ -144,6 +144,6 @@ static const struct {
 
 Test(gateway, paths)
 {
-    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+    for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++)
         cr_expect_eq(gateway_path_clean(paths[i].path), paths[i].clean, "%s", paths[i].path);
 }

@@ -24,7 +24,7 @@ static const struct {
 
 Test(http_header, names_and_values)
 {
-    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+    for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
         char value[HTTP_VALUE_SIZE] = "";
         bool is = http_header_is(lines[i].line, strlen(lines[i].line), "Retry-After", value);
 
@@ -56,7 +56,7 @@ static const struct {
 
 Test(http_header, retry_after)
 {
-    for (size_t i = 0; i < sizeof retry_afters / sizeof *retry_afters; i++)
+    for (size_t i = 0; i < sizeof(retry_afters) / sizeof(*retry_afters); i++)
         cr_expect_eq(http_retry_after_ms(retry_afters[i].value, NOW), retry_afters[i].ms, "%s",
                      retry_afters[i].value);
 }

@@ -27,7 +27,7 @@ static char *path_of(const char *name)
 static void open_folder(void)
 {
     cr_assert(mkdtemp(folder));
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+    for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
         char *path = path_of(files[i].name);
         FILE *file = fopen(path, "w");
 
@@ -38,7 +38,7 @@ static void open_folder(void)
 
 static void close_folder(void)
 {
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+    for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
         char *path = path_of(files[i].name);
 
         unlink(path);
@@ -96,6 +96,6 @@ static void check(size_t i)
 
 Test(http_options, files_are_checked)
 {
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
         check(i);
 }

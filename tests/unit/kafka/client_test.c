@@ -42,7 +42,7 @@ Test(client, bootstrap_gets_a_port_where_none_is)
         {"a protocol before host and port", {"SSL://kafka:1"}, "SSL://kafka:1"},
     };
 
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         struct kafka_options options = options_of((char **)cases[i].brokers, NULL);
         char *bootstrap = kafka_bootstrap(&options);
 
@@ -64,7 +64,7 @@ Test(client, topic_names_are_judged_as_kafka_does)
         {"caf\xc3\xa9", false}, {"^orders.*", false}, {"a\n", false},
     };
 
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
         cr_expect_eq(kafka_topic_name_valid(cases[i].name), cases[i].valid, "\"%s\"",
                      cases[i].name);
     memset(longest, 'a', sizeof(longest));
@@ -132,7 +132,7 @@ Test(client, faults_say_what_is_wrong_and_no_secret)
         {"a refused secret is not repeated", "ssl.key.pem=hunter2", "ssl.key.pem", "hunter2"},
     };
 
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         char *brokers[] = {"kafka", NULL}, *properties[] = {cases[i].property, NULL};
         struct kafka_options options = options_of(brokers, properties);
         struct option_faults faults = {0};

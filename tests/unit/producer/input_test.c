@@ -55,7 +55,7 @@ Test(input, a_record_a_line)
         {"bytes are left as they are", " one\r\n\xff\n", {" one\r", "\xff"}},
     };
 
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         struct input *input = of_text(cases[i].text, strlen(cases[i].text));
 
         for (size_t line = 0; cases[i].lines[line]; line++)
@@ -125,7 +125,7 @@ Test(input, one_value_for_all)
         {"empty", "", 0, ""},
     };
 
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         struct input *input = input_of_value(cases[i].value, cases[i].size);
 
         expect_value(input, cases[i].wanted, cases[i].says);

@@ -32,7 +32,7 @@ Test(pace, keeps_a_rate)
         {"faster than the clock's step", 3000000, 1000 * 1000, 3000000},
     };
 
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         struct pace pace;
         int64_t sent;
 

@@ -134,7 +134,7 @@ static void on_connected(uv_connect_t *connect, int status)
 
 static struct client *client_new(int port)
 {
-    struct client *client = xcalloc(1, sizeof *client);
+    struct client *client = xcalloc(1, sizeof(*client));
     utstring_init(&client->received);
     uv_tcp_init(&loop, &client->socket);
     client->socket.data = client->connect.data = client;
@@ -229,7 +229,7 @@ static const struct exchange {
 
 Test(server, answers_a_table_of_requests)
 {
-    for (size_t i = 0; i < sizeof exchanges / sizeof *exchanges; i++) {
+    for (size_t i = 0; i < sizeof(exchanges) / sizeof(*exchanges); i++) {
         const struct exchange *e = &exchanges[i];
         struct client *client = client_new(web_server_port(server));
         client_send(client, e->request);
@@ -262,7 +262,7 @@ static const struct {
 
 Test(server, refuses_a_body_over_its_limit)
 {
-    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
         char *body = xcalloc(1, sizes[i].size + 1);
         memset(body, 'x', sizes[i].size);
         char *request =
@@ -284,7 +284,7 @@ Test(server, refuses_headers_beyond_reason)
         int size;
         const char *status;
     } cases[] = {{10 * 1000, "201"}, {100 * 1000, "431"}};
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         char *request = xasprintf(REQUEST("GET /echo/", "X-Long: %0*d\r\n\r\n"), cases[i].size, 0);
         struct client *client = client_new(web_server_port(server));
         client_send(client, request);
@@ -423,7 +423,7 @@ static const char *const no_addresses[] = {
 
 Test(listen, refuses_what_is_no_address)
 {
-    for (size_t i = 0; i < sizeof no_addresses / sizeof *no_addresses; i++) {
+    for (size_t i = 0; i < sizeof(no_addresses) / sizeof(*no_addresses); i++) {
         char *reason = NULL;
         int port, fd = listen_on(no_addresses[i], &port, &reason);
         cr_expect_eq(fd, -1, "\"%s\" was taken", no_addresses[i]);
@@ -435,7 +435,7 @@ Test(listen, refuses_what_is_no_address)
 Test(listen, takes_every_form_of_address)
 {
     static const char *const addresses[] = {":0", "127.0.0.1:0", "0.0.0.0:0"};
-    for (size_t i = 0; i < sizeof addresses / sizeof *addresses; i++) {
+    for (size_t i = 0; i < sizeof(addresses) / sizeof(*addresses); i++) {
         char *reason = NULL;
         int port = 0, fd = listen_on(addresses[i], &port, &reason);
         cr_expect_geq(fd, 0, "%s", reason);
