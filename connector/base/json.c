@@ -22,16 +22,6 @@ enum { DEPTH_MAX = 64, NUMBER_TEXT_SIZE = 32 };
 
 #define EXACT_MAX 9007199254740992.0 /* 2^53: up to here a double holds every whole number */
 
-/* What cJSON gives is NULL only when memory is out (xalloc.h says why that ends the process). */
-static void *must(void *made)
-{
-    if (!made) {
-        fputs("out of memory\n", stderr);
-        abort();
-    }
-    return made;
-}
-
 /* Shortest text that reads back to the same number. Finite numbers only. */
 static char *number_dup(double number)
 {
@@ -199,12 +189,12 @@ char *json_scalar_dup(const json *node)
 
 json *json_object(void)
 {
-    return must(cJSON_CreateObject());
+    return xcheck(cJSON_CreateObject());
 }
 
 json *json_array(void)
 {
-    return must(cJSON_CreateArray());
+    return xcheck(cJSON_CreateArray());
 }
 
 void json_add_take(json *to, const char *name, json *node)
@@ -231,11 +221,11 @@ void json_add_text_sized(json *to, const char *name, const void *bytes, size_t s
     char *clean;
 
     if (!bytes) {
-        json_add_take(to, name, must(cJSON_CreateNull()));
+        json_add_take(to, name, xcheck(cJSON_CreateNull()));
         return;
     }
     clean = utf8_mend(bytes, size);
-    json_add_take(to, name, must(cJSON_CreateString(clean)));
+    json_add_take(to, name, xcheck(cJSON_CreateString(clean)));
     free(clean);
 }
 
@@ -244,12 +234,12 @@ void json_add_number(json *to, const char *name, int64_t number)
     char text[NUMBER_TEXT_SIZE];
 
     snprintf(text, sizeof(text), "%" PRId64, number);
-    json_add_take(to, name, must(cJSON_CreateRaw(text)));
+    json_add_take(to, name, xcheck(cJSON_CreateRaw(text)));
 }
 
 void json_add_real(json *to, const char *name, double number)
 {
-    json *node = must(cJSON_CreateNumber(number));
+    json *node = xcheck(cJSON_CreateNumber(number));
 
     keep_numbers_as_text(node);
     json_add_take(to, name, node);
@@ -257,7 +247,7 @@ void json_add_real(json *to, const char *name, double number)
 
 void json_add_bool(json *to, const char *name, bool value)
 {
-    json_add_take(to, name, must(cJSON_CreateBool(value)));
+    json_add_take(to, name, xcheck(cJSON_CreateBool(value)));
 }
 
 json *json_add_object(json *to, const char *name)
@@ -278,5 +268,5 @@ json *json_add_array(json *to, const char *name)
 
 char *json_print(const json *node, bool indented)
 {
-    return must(indented ? cJSON_Print(node) : cJSON_PrintUnformatted(node));
+    return xcheck(indented ? cJSON_Print(node) : cJSON_PrintUnformatted(node));
 }

@@ -303,11 +303,6 @@ void log_plain_body(const struct log_subject *subject, const void *body, size_t 
     va_end(args);
 }
 
-char *log_escape(const void *bytes, size_t size)
-{
-    return line_escape_dup(bytes, size);
-}
-
 void die(const char *format, ...)
 {
     va_list args;
@@ -316,7 +311,7 @@ void die(const char *format, ...)
     va_start(args, format);
     text = xvasprintf(format, args);
     va_end(args);
-    escaped = log_escape(text, strlen(text));
+    escaped = line_escape_dup(text, strlen(text));
     fprintf(stderr, "%s: %s\n", program_invocation_short_name, escaped);
     free(escaped);
     free(text);

@@ -64,9 +64,6 @@ void log_plain(const struct log_subject *subject, const char *format, ...)
 void log_plain_body(const struct log_subject *subject, const void *body, size_t size,
                     const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-/* Escapes `size` bytes as the console would, quotes untouched. Caller frees. */
-char *log_escape(const void *bytes, size_t size);
-
 #define log_error(subject, ...)   log_write(LOG_LEVEL_ERROR, (subject), __VA_ARGS__)
 #define log_warning(subject, ...) log_write(LOG_LEVEL_WARNING, (subject), __VA_ARGS__)
 #define log_info(subject, ...)    log_write(LOG_LEVEL_INFO, (subject), __VA_ARGS__)

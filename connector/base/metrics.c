@@ -10,7 +10,6 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <math.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uthash.h>
@@ -99,24 +98,6 @@ static struct family *family_of(struct metrics *metrics, const struct metrics_ta
     return family;
 }
 
-static FILE *open_text(char **text, size_t *size)
-{
-    FILE *to = open_memstream(text, size);
-
-    if (!to)
-        abort(); /* out of memory */
-    return to;
-}
-
-/* Closes what open_text opened; a text is whole or the memory is out. */
-static void close_text(FILE *to)
-{
-    bool failed = ferror(to) != 0;
-
-    if (fclose(to) != 0 || failed)
-        abort();
-}
-
 static void print_label_value(const char *value, FILE *to)
 {
     char *clean = utf8_mend(value, strlen(value)); /* one bad byte spoils a whole scrape */
@@ -144,14 +125,14 @@ static char *labels_dup(const struct metrics_table *table, const char *const *va
 {
     char *text;
     size_t size;
-    FILE *to = open_text(&text, &size);
+    FILE *to = xopen_memstream(&text, &size);
 
     for (size_t i = 0; i < label_count(table); i++) {
         fprintf(to, "%s%s=\"", i ? "," : "", table->labels[i]);
         print_label_value(values[i], to);
         fputc('"', to);
     }
-    close_text(to);
+    xclose_memstream(to);
     return text;
 }
 
@@ -286,10 +267,10 @@ char *metrics_text(struct metrics *metrics, size_t *size)
 
     if (metrics->collect)
         metrics->collect(metrics->context);
-    to = open_text(&text, size ? size : &own_size);
+    to = xopen_memstream(&text, size ? size : &own_size);
     LL_FOREACH (metrics->families, family)
         print_family(family, to);
-    close_text(to);
+    xclose_memstream(to);
     return text;
 }
 

@@ -8,7 +8,7 @@
 #include "base/option_private.h"
 
 #include "base/file.h"
-#include "base/log.h"
+#include "base/line.h"
 #include "base/xalloc.h"
 
 #include <assert.h>
@@ -28,7 +28,7 @@ void option_fault(struct option_faults *faults, const char *format, ...)
     char *raw = xvasprintf(format, args);
     va_end(args);
     faults->items = xrealloc(faults->items, (faults->count + 1) * sizeof(*faults->items));
-    faults->items[faults->count++] = log_escape(raw, strlen(raw));
+    faults->items[faults->count++] = line_escape_dup(raw, strlen(raw));
     free(raw);
 }
 
@@ -57,7 +57,7 @@ static void mark_fault(const struct option_reader *reader, enum option_origin or
 {
     char **newest = &reader->faults->items[reader->faults->count - 1];
     char *raw = origin_text(reader, origin);
-    char *from = log_escape(raw, strlen(raw));
+    char *from = line_escape_dup(raw, strlen(raw));
     char *marked = xasprintf("%s [%s]", *newest, from);
 
     free(raw);

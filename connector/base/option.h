@@ -51,10 +51,15 @@ enum {
     OPTION_FLAG_ONLY = 2, /* not read from environment or file (the producer's) */
 };
 
+/* Zero-initialised is empty. */
 struct option_list {
     char **items;
     size_t count;
 };
+
+/* Appends a copy of `size` bytes as a text. */
+void option_list_add(struct option_list *list, const char *item, size_t size);
+void option_list_release(struct option_list *list);
 
 struct option_row {
     const char *name;

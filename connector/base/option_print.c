@@ -57,7 +57,7 @@ static char *help_text(const struct option_row *row)
 {
     char *text;
     size_t size;
-    FILE *to = open_memstream(&text, &size);
+    FILE *to = xopen_memstream(&text, &size);
 
     fputs(row->text, to);
     if (option_is_bounded(row)) {
@@ -68,7 +68,7 @@ static char *help_text(const struct option_row *row)
     put_spellings(row, to);
     if (row->default_text && *row->default_text)
         fprintf(to, " Default: %s", row->default_text);
-    fclose(to);
+    xclose_memstream(to);
     return text;
 }
 

@@ -55,6 +55,9 @@ static inline void *option_field(const struct option_row *row, void *target)
     return (char *)target + row->offset;
 }
 
+/* Reads true/1 and false/0, in any case. False: it is neither, and *value is as it was. */
+bool option_bool_parse(const char *text, bool *value);
+
 /* Sets a field to zero without looking at it; frees what it holds and zeroes it. */
 void option_field_zero(const struct option_row *row, void *target);
 void option_field_release(const struct option_row *row, void *target);

@@ -6,6 +6,7 @@
 #include "base/xalloc.h"
 
 #include <stdlib.h>
+#include <utstring.h>
 
 enum { SETTINGS_LIMIT = 1 << 20 };
 
@@ -30,22 +31,22 @@ static void take_scalar(const struct walk *walk, const char *key, const json *no
 
 static void take_array(const struct walk *walk, const char *key, const json *array)
 {
-    char *joined = xstrdup("");
+    UT_string joined;
+
+    utstring_init(&joined);
     json_each (item, array) {
         char *value = json_scalar_dup(item);
         if (!value) {
             option_fault(walk->faults, "file %s: \"%s\" holds no text, number or boolean",
                          walk->path, key);
-            free(joined);
+            utstring_done(&joined);
             return;
         }
-        char *longer = xasprintf("%s%s%s", joined, *joined ? "," : "", value);
+        utstring_printf(&joined, "%s%s", utstring_len(&joined) ? "," : "", value);
         free(value);
-        free(joined);
-        joined = longer;
     }
-    walk->take(walk->context, key, joined);
-    free(joined);
+    walk->take(walk->context, key, utstring_body(&joined));
+    utstring_done(&joined);
 }
 
 /* Recursion is as deep as json_parse allows nesting: 64. */

@@ -7,7 +7,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 static const char property_prefix[] = "kafka_";
 
@@ -96,8 +95,9 @@ static bool is_flag(const char *argument)
 
 static bool is_boolean_word(const char *text)
 {
-    return text && (strcasecmp(text, "true") == 0 || strcasecmp(text, "false") == 0 ||
-                    strcmp(text, "1") == 0 || strcmp(text, "0") == 0);
+    bool value;
+
+    return text && option_bool_parse(text, &value);
 }
 
 /* Returns whether the argument behind it is passed over too, taken for its value: told as well it

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
+#include <utstring.h>
 
 enum { SHOWN = 100 }; /* bytes of a value that a fault quotes */
 
@@ -86,15 +87,20 @@ static bool read_url(const struct attempt *attempt)
 
 /* ---- numbers ---- */
 
+bool option_bool_parse(const char *text, bool *value)
+{
+    bool yes = strcasecmp(text, "true") == 0 || strcmp(text, "1") == 0;
+    bool no = strcasecmp(text, "false") == 0 || strcmp(text, "0") == 0;
+
+    if (yes || no)
+        *value = yes;
+    return yes || no;
+}
+
 static bool read_bool(const struct attempt *attempt)
 {
-    bool yes = strcasecmp(attempt->value, "true") == 0 || strcmp(attempt->value, "1") == 0;
-    bool no = strcasecmp(attempt->value, "false") == 0 || strcmp(attempt->value, "0") == 0;
-
-    if (!yes && !no)
-        return refuse(attempt, "is neither true nor false");
-    *(bool *)attempt->field = yes;
-    return true;
+    return option_bool_parse(attempt->value, attempt->field) ||
+           refuse(attempt, "is neither true nor false");
 }
 
 bool option_is_bounded(const struct option_row *row)
@@ -199,6 +205,14 @@ char *option_bounds(const struct option_row *row)
 
 /* ---- choices: "latest/newest|earliest/oldest" ---- */
 
+/* The next choice, or NULL. */
+static const char *behind_bar(const char *choice)
+{
+    const char *bar = strchr(choice, '|');
+
+    return bar ? bar + 1 : NULL;
+}
+
 static bool spells(const char *choice, size_t size, const char *value)
 {
     const char *end = choice + size;
@@ -213,29 +227,24 @@ static bool spells(const char *choice, size_t size, const char *value)
 
 char *option_choices(const struct option_row *row, const char *separator)
 {
-    char *text = xstrdup("");
-    for (const char *at = row->choices; at;) {
-        char *longer =
-            xasprintf("%s%s%.*s", text, *text ? separator : "", (int)strcspn(at, "|/"), at);
-        free(text);
-        text = longer;
-        at = strchr(at, '|');
-        at = at ? at + 1 : NULL;
+    UT_string text;
+
+    utstring_init(&text);
+    for (const char *at = row->choices; at; at = behind_bar(at)) {
+        utstring_printf(&text, "%s", utstring_len(&text) ? separator : "");
+        utstring_bincpy(&text, at, strcspn(at, "|/"));
     }
-    return text;
+    return utstring_body(&text);
 }
 
 static bool read_choice(const struct attempt *attempt)
 {
     int index = 0;
-    for (const char *at = attempt->row->choices; at; index++) {
+    for (const char *at = attempt->row->choices; at; at = behind_bar(at), index++)
         if (spells(at, strcspn(at, "|"), attempt->value)) {
             *(int *)attempt->field = index;
             return true;
         }
-        at = strchr(at, '|');
-        at = at ? at + 1 : NULL;
-    }
     char *choices = option_choices(attempt->row, ", ");
     refuse(attempt, "is none of %s", choices);
     free(choices);
@@ -244,13 +253,13 @@ static bool read_choice(const struct attempt *attempt)
 
 /* ---- lists ---- */
 
-static void list_add(struct option_list *list, const char *item, size_t size)
+void option_list_add(struct option_list *list, const char *item, size_t size)
 {
     list->items = xrealloc(list->items, (list->count + 1) * sizeof(*list->items));
     list->items[list->count++] = xstrndup(item, size);
 }
 
-static void list_release(struct option_list *list)
+void option_list_release(struct option_list *list)
 {
     for (size_t i = 0; i < list->count; i++)
         free(list->items[i]);
@@ -270,12 +279,12 @@ static bool read_list(const struct attempt *attempt)
         while (size && strchr(blanks, at[size - 1]))
             size--;
         if (size)
-            list_add(&list, at, size);
+            option_list_add(&list, at, size);
         at = next;
         if (!*at)
             break;
     }
-    list_release(attempt->field);
+    option_list_release(attempt->field);
     *(struct option_list *)attempt->field = list;
     return true;
 }
@@ -290,7 +299,7 @@ static bool read_property(const struct attempt *attempt)
                      attempt->row->name);
         return false;
     }
-    list_add(attempt->field, attempt->value, strlen(attempt->value));
+    option_list_add(attempt->field, attempt->value, strlen(attempt->value));
     return true;
 }
 
@@ -336,7 +345,7 @@ void option_field_release(const struct option_row *row, void *target)
         break;
     case OPTION_LIST:
     case OPTION_PROPERTIES:
-        list_release(field);
+        option_list_release(field);
         break;
     default:
         break;

@@ -1,31 +1,37 @@
+/* xalloc: see xalloc.h. A size of 0 is one of 1, since malloc may answer that with NULL. */
 #include "base/xalloc.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static void *must(void *block)
+static _Noreturn void out_of_memory(void)
 {
-    if (!block) {
-        fputs("out of memory\n", stderr);
-        abort();
-    }
-    return block;
+    fputs("out of memory\n", stderr);
+    abort();
+}
+
+void *xcheck(void *made)
+{
+    if (!made)
+        out_of_memory();
+    return made;
 }
 
 void *xmalloc(size_t size)
 {
-    return must(malloc(size ? size : 1));
+    return xcheck(malloc(size ? size : 1));
 }
 
 void *xcalloc(size_t count, size_t size)
 {
-    return must(calloc(count ? count : 1, size ? size : 1));
+    return xcheck(calloc(count ? count : 1, size ? size : 1));
 }
 
 void *xrealloc(void *block, size_t size)
 {
-    return must(realloc(block, size ? size : 1));
+    return xcheck(realloc(block, size ? size : 1));
 }
 
 char *xstrndup(const void *bytes, size_t size)
@@ -69,4 +75,18 @@ char *xasprintf(const char *format, ...)
     text = xvasprintf(format, args);
     va_end(args);
     return text;
+}
+
+FILE *xopen_memstream(char **text, size_t *size)
+{
+    return xcheck(open_memstream(text, size));
+}
+
+/* Nothing but memory can be lacking, and a write that lacked it has left its mark. */
+void xclose_memstream(FILE *stream)
+{
+    bool failed = ferror(stream) != 0;
+
+    if (fclose(stream) != 0 || failed)
+        out_of_memory();
 }

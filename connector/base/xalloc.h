@@ -10,6 +10,7 @@
 
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 
 void *xmalloc(size_t size);
 void *xcalloc(size_t count, size_t size);
@@ -24,5 +25,12 @@ char *xstrndup(const void *bytes, size_t size);
 /* A text in printf's way. */
 char *xasprintf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 char *xvasprintf(const char *format, va_list args) __attribute__((format(printf, 1, 0)));
+
+/* What a library made, where NULL can only mean that memory is out. Returns it. */
+void *xcheck(void *made);
+
+/* A stream that writes a text into memory. *text and *size are good once it is closed. */
+FILE *xopen_memstream(char **text, size_t *size);
+void xclose_memstream(FILE *stream);
 
 #endif

@@ -41,21 +41,13 @@ static const struct http_line request_lines = {.text = user_agent};
 
 /* ---- the end of a round ---- */
 
-static void namespaces_release(struct option_list *namespaces)
-{
-    for (size_t i = 0; i < namespaces->count; i++)
-        free(namespaces->items[i]);
-    free(namespaces->items);
-    *namespaces = (struct option_list){0};
-}
-
 static void round_release(struct functions *functions)
 {
     if (functions->call)
         http_cancel(functions->call);
     functions->call = NULL;
     gateway_credentials_release(&functions->credentials);
-    namespaces_release(&functions->namespaces);
+    option_list_release(&functions->namespaces);
     topic_map_free(functions->listed);
     functions->listed = NULL;
 }

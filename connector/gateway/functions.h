@@ -48,7 +48,7 @@ const char *functions_fault(const struct functions *functions);
 bool functions_parse(const char *text, size_t size, const char *namespace_name,
                      const struct option_list *only, struct topic_map *map, const char **reason);
 
-/* Adds the namespaces of an answer to the names, whose items the caller frees. False: *reason as
+/* Adds the namespaces of an answer to the names, which the caller releases. False: *reason as
  * above, or more than FUNCTIONS_NAMESPACES_LIMIT. */
 bool functions_parse_namespaces(const char *text, size_t size, struct option_list *names,
                                 const char **reason);

@@ -123,12 +123,6 @@ bool functions_parse(const char *text, size_t size, const char *namespace_name,
     return true;
 }
 
-static void add_namespace(struct option_list *names, const char *name)
-{
-    names->items = xrealloc(names->items, (names->count + 1) * sizeof(*names->items));
-    names->items[names->count++] = xstrdup(name);
-}
-
 bool functions_parse_namespaces(const char *text, size_t size, struct option_list *names,
                                 const char **reason)
 {
@@ -144,7 +138,7 @@ bool functions_parse_namespaces(const char *text, size_t size, struct option_lis
         if (!fits)
             break;
         if (gateway_path_clean(name))
-            add_namespace(names, name);
+            option_list_add(names, name, strlen(name));
     }
     if (!fits)
         *reason = "too many namespaces";

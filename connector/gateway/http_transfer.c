@@ -134,10 +134,8 @@ static void set_callbacks(CURL *easy, struct transfer *transfer, void *owner)
 void transfer_init(struct transfer *transfer, struct http_loop *loop,
                    const struct http_options *options, void *owner)
 {
-    CURL *easy = curl_easy_init();
+    CURL *easy = xcheck(curl_easy_init());
 
-    if (!easy)
-        abort(); /* no memory, as in xalloc */
     transfer->easy = easy;
     http_loop_prepare(loop, easy);
     set_callbacks(easy, transfer, owner);

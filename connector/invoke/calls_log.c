@@ -3,6 +3,7 @@
  */
 #include "invoke/calls_log.h"
 
+#include "base/line.h"
 #include "base/log.h"
 #include "base/xalloc.h"
 
@@ -36,7 +37,7 @@ void calls_log_received(const struct invoke_options *options, const struct recor
 {
     struct log_subject subject = subject_of(record, NULL);
     bool cut = record->value_size > VALUE_SHOWN && !options->print_request_body;
-    char *value = log_escape(record->value, cut ? VALUE_SHOWN : record->value_size);
+    char *value = line_escape_dup(record->value, cut ? VALUE_SHOWN : record->value_size);
 
     log_plain(&subject, "[#%" PRId64 "] Received on [%s,%" PRId32 "]: '%s%s'", number,
               record->topic, record->partition, value, cut ? "..." : "");

@@ -71,14 +71,12 @@ static char *nearest_property(const char *name)
     struct option_table known = {.title = "Properties"};
     struct option_group group = {&known, NULL};
     UT_array *names;
-    char *table = NULL, *nearest;
+    char *table, *nearest;
     size_t size;
-    FILE *to = open_memstream(&table, &size);
+    FILE *to = xopen_memstream(&table, &size);
 
-    if (!to)
-        return NULL;
     rd_kafka_conf_properties_show(to);
-    fclose(to);
+    xclose_memstream(to);
     utarray_new(names, &icd);
     list_properties(table, names);
     known.rows = utarray_front(names);

@@ -18,9 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         abort();
     if (!functions_parse_namespaces((const char *)bytes, size, &names, &reason) && !*reason)
         abort();
-    for (size_t i = 0; i < names.count; i++)
-        free(names.items[i]);
-    free(names.items);
+    option_list_release(&names);
     topic_map_free(map);
     if (http_header_is((const char *)bytes, size, "A", value) &&
         http_retry_after_ms(value, 1700000000) < -1)

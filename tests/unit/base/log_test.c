@@ -309,14 +309,6 @@ Test(log, colours_only_on_a_terminal)
     close(master);
 }
 
-Test(log, escape_is_the_consoles)
-{
-    char *escaped = log_escape("a\n\0'\"\xFF", 6);
-
-    cr_expect_str_eq(escaped, "a\\n\\x00'\"\\xff");
-    free(escaped);
-}
-
 Test(log, option_table)
 {
     static const char *const choices[] = {"console|json", "error|warning|info|debug"};

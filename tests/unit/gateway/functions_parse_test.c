@@ -172,12 +172,10 @@ Test(functions_parse, namespaces)
         bool good = functions_parse_namespaces(namespaces[i].text, strlen(namespaces[i].text),
                                                &names, &reason);
 
-        for (size_t j = 0; j < names.count; j++) {
+        for (size_t j = 0; j < names.count; j++)
             length +=
                 (size_t)snprintf(joined + length, sizeof(joined) - length, "%s ", names.items[j]);
-            free(names.items[j]);
-        }
-        free(names.items);
+        option_list_release(&names);
         cr_expect_eq(good, namespaces[i].names != NULL, "%s", namespaces[i].text);
         cr_expect_str_eq(joined, namespaces[i].names ? namespaces[i].names : "");
         cr_expect(good || reason);
@@ -197,8 +195,6 @@ Test(functions_parse, too_many_namespaces)
     size += (size_t)snprintf(text + size, ROOM - size, "]");
     cr_expect_not(functions_parse_namespaces(text, size, &names, &reason));
     cr_expect_eq(names.count, FUNCTIONS_NAMESPACES_LIMIT);
-    for (size_t i = 0; i < names.count; i++)
-        free(names.items[i]);
-    free(names.items);
+    option_list_release(&names);
     free(text);
 }
