@@ -18,6 +18,8 @@
 
 enum {
     CALL_TIMEOUT_MS = 5000,
+    LOOKS = 5, /* at a log's end that cannot be right */
+    LOOK_AGAIN_MS = 500,
     LOG_START = RD_KAFKA_OFFSET_BEGINNING, /* what offsets_for_times takes in place of a time */
     LOG_END = RD_KAFKA_OFFSET_END,
 };
@@ -41,6 +43,12 @@ static bool fail(struct reading *reading, const char *what, const char *topic,
     reading->failure = xasprintf("%s%s%s: %s", what, topic ? " of " : "", topic ? topic : "",
                                  rd_kafka_err2str(why));
     return false;
+}
+
+static void list_free(rd_kafka_topic_partition_list_t *list)
+{
+    if (list)
+        rd_kafka_topic_partition_list_destroy(list);
 }
 
 /* The first entry's error stands for all. */
@@ -141,9 +149,44 @@ static bool read_low(struct reading *reading)
     return read_offsets(reading, "log start", LOG_START, &reading->low);
 }
 
+/* Whether a log ends below what the group has committed or finished in it. */
+static bool is_log_too_short(const struct reading *reading, int i)
+{
+    const rd_kafka_topic_partition_t *it = &reading->committed->elems[reading->place[i]];
+    int64_t end = reading->end->elems[i].offset;
+    struct progress progress = {0};
+    bool too_short = it->offset > end;
+
+    if (it->offset >= 0 && progress_decode(it->metadata, it->offset, &progress)) {
+        too_short |= progress_top(&progress) >= end;
+        progress_clear(&progress);
+    }
+    return too_short;
+}
+
+static bool is_any_log_too_short(const struct reading *reading)
+{
+    for (int i = 0; i < reading->assigned->cnt; i++)
+        if (is_log_too_short(reading, i))
+            return true;
+    return false;
+}
+
+/* A log that is too short was made anew; or its new leader does not know yet how far the one before
+ * it had come (KIP-207), which passes. To take the second for the first would repeat all of it. */
 static bool read_end(struct reading *reading)
 {
-    return read_offsets(reading, "log end", LOG_END, &reading->end);
+    for (int look = 0; look < LOOKS; look++) {
+        if (look > 0)
+            uv_sleep(LOOK_AGAIN_MS);
+        list_free(reading->end);
+        reading->end = NULL;
+        if (!read_offsets(reading, "log end", LOG_END, &reading->end))
+            return false;
+        if (!is_any_log_too_short(reading) || atomic_load(&reading->abandoned))
+            break;
+    }
+    return true;
 }
 
 /* Both lists have their topics in the same order, and committed has each topic's numbers from 0. */
@@ -176,12 +219,6 @@ static void reading_work(uv_work_t *work)
     for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++)
         if (atomic_load(&reading->abandoned) || !steps[i](reading))
             return;
-}
-
-static void list_free(rd_kafka_topic_partition_list_t *list)
-{
-    if (list)
-        rd_kafka_topic_partition_list_destroy(list);
 }
 
 void reading_free(struct reading *reading)
