@@ -106,7 +106,7 @@ static void print_help_of(const struct option_table *table, FILE *to)
     option_print_help(table, to);
 }
 
-/* Handles what asks for text only. */
+/* Whether a text was asked for, which is all that is done then. */
 static bool print_asked(int argc, char **argv)
 {
     for (int i = 1; i < argc; i++) {

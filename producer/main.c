@@ -59,8 +59,7 @@ static int run(const struct producer_options *options, struct option_faults *fau
         status = send_and_report(sender, &report);
     }
     tell_faults(faults);
-    if (sender)
-        sender_free(sender);
+    sender_free(sender);
     report_release(&report);
     return status;
 }

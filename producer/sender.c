@@ -281,6 +281,8 @@ struct sender *sender_new(const struct producer_options *options, struct report 
 
 void sender_free(struct sender *sender)
 {
+    if (!sender)
+        return;
     if (sender->headers)
         rd_kafka_headers_destroy(sender->headers);
     if (sender->topic)

@@ -13,8 +13,11 @@
 enum { BODY_LIMIT = 4096 };
 
 static const struct option_row rows[] = {
-    {"admin_listen", NULL, OPTION_STRING, offsetof(struct admin_options, listen),
-     .default_text = ":8081", .value_name = "ADDRESS",
+    {.name = "admin_listen",
+     .type = OPTION_STRING,
+     .offset = offsetof(struct admin_options, listen),
+     .default_text = ":8081",
+     .value_name = "ADDRESS",
      .text = "Where /health, /ready, /metrics and /status are served: HOST:PORT, or :PORT for all "
              "addresses; \"none\" for nowhere."},
 };
@@ -29,15 +32,15 @@ struct admin {
     uv_loop_t *loop;
 };
 
-static void answer_json(struct web_request *request, int status, json *body_take)
+static void answer_json_take(struct web_request *request, int status, json *body)
 {
-    char *text = json_print(body_take, true);
+    char *text = json_print(body, true);
     char *line = xasprintf("%s\n", text);
 
     web_answer(request, status, "application/json", line, strlen(line), NULL);
     free(line);
     free(text);
-    json_free(body_take);
+    json_free(body);
 }
 
 static void answer_state(struct web_request *request, const char *why_not)
@@ -47,7 +50,7 @@ static void answer_state(struct web_request *request, const char *why_not)
     json_add_text(body, "status", why_not ? "unavailable" : "ok");
     if (why_not)
         json_add_text(body, "reason", why_not);
-    answer_json(request, why_not ? 503 : 200, body);
+    answer_json_take(request, why_not ? 503 : 200, body);
 }
 
 static void on_health(struct web_request *request, void *context)
@@ -85,7 +88,7 @@ static void on_status(struct web_request *request, void *context)
     json_add_bool(status, "ready", !why_not);
     json_add_text(status, "unready_because", why_not);
     admin->subject->status(admin->subject->context, status);
-    answer_json(request, 200, status);
+    answer_json_take(request, 200, status);
 }
 
 static const struct web_route routes[] = {
@@ -115,7 +118,8 @@ struct admin *admin_new(uv_loop_t *loop, const struct admin_options *options,
 
 void admin_free(struct admin *admin)
 {
-    if (admin->server)
-        web_server_free(admin->server);
+    if (!admin)
+        return;
+    web_server_free(admin->server);
     free(admin);
 }

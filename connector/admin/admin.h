@@ -1,7 +1,7 @@
 /*
  * admin: what an operator and an orchestrator ask a running connector, over HTTP.
  *
- *   GET /health   200 while the loop turns and nothing is stalled; 503 and why
+ *   GET /health   200: that it is answered says that the loop turns
  *   GET /ready    200 when the mode is ready for work; 503 and why not yet
  *   GET /metrics  Prometheus text
  *   GET /status   all there is to know, as JSON
@@ -16,7 +16,7 @@
 #include <uv.h>
 
 struct admin_options {
-    char *listen; /* admin_listen; "": none */
+    char *listen; /* admin_listen; "none": nowhere */
 };
 
 extern const struct option_table admin_option_table;
@@ -32,8 +32,8 @@ struct admin_subject {
 
 struct admin;
 
-/* NULL: a fault naming option and value was added. metrics and subject are borrowed. With no
- * address to listen on: an admin that does nothing. */
+/* NULL: a fault naming option and value was added. metrics and subject are borrowed. With
+ * "none" to listen on: an admin that does nothing. */
 struct admin *admin_new(uv_loop_t *loop, const struct admin_options *options,
                         struct metrics *metrics, const struct admin_subject *subject,
                         struct option_faults *faults);

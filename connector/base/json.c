@@ -153,6 +153,11 @@ bool json_is_array(const json *node)
     return cJSON_IsArray(node);
 }
 
+bool json_is_null(const json *node)
+{
+    return cJSON_IsNull(node);
+}
+
 const json *json_member(const json *object, const char *name)
 {
     return cJSON_IsObject(object) ? cJSON_GetObjectItemCaseSensitive(object, name) : NULL;

@@ -23,6 +23,7 @@ void json_free(json *node);
 
 bool json_is_object(const json *node);
 bool json_is_array(const json *node);
+bool json_is_null(const json *node);                           /* the word null, not a NULL node */
 const json *json_member(const json *object, const char *name); /* case-sensitive; NULL if none */
 const json *json_first(const json *parent);                    /* child of an array or object */
 const json *json_next(const json *node);

@@ -23,7 +23,7 @@ struct caller {
 
 struct callee {
     struct caller *caller;
-    void *target;
+    http_target *target;
 };
 
 struct call {
@@ -73,7 +73,7 @@ struct callee *callee_new(struct caller *caller, const char *path)
     const char *route = caller->options->async_invocation ? "async-function" : "function";
     struct callee *callee;
     char *url;
-    void *target;
+    http_target *target;
 
     if (!gateway_path_clean(path))
         return NULL;

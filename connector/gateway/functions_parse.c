@@ -89,21 +89,12 @@ static void add_function(const json *entry, const char *namespace_name,
     free(path);
 }
 
-/* The gateway is written in Go, whose empty list may be written null. */
-static bool is_null(const json *node)
-{
-    char *text = json_scalar_dup(node);
-
-    free(text);
-    return !text && !json_is_object(node) && !json_is_array(node);
-}
-
-/* NULL: *reason. */
+/* NULL: *reason. The gateway is written in Go, whose empty list may be written null. */
 static json *parse_list(const char *text, size_t size, const char **reason)
 {
     json *list = json_parse(text, size, reason);
 
-    if (!list || json_is_array(list) || is_null(list))
+    if (!list || json_is_array(list) || json_is_null(list))
         return list;
     *reason = "not a list";
     json_free(list);

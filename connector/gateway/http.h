@@ -62,12 +62,14 @@ struct http_answer {
 struct http_line {
     char *text;
     struct http_line *next;
-}; /* laid out as struct curl_slist, which http.c asserts */
+}; /* laid out as struct curl_slist, which http_transfer.c asserts */
+
+typedef struct Curl_URL http_target; /* a URL, parsed: curl's CURLU */
 
 struct http_request {
-    const char *method; /* "GET" or "POST" */
-    const char *url;    /* for a request made once, borrowed during http_send; or: */
-    void *target;       /* an http_target, for one made often; then url is NULL */
+    const char *method;  /* "GET" or "POST" */
+    const char *url;     /* for a request made once, borrowed during http_send; or: */
+    http_target *target; /* for one made often; then url is NULL */
     const struct http_line *lines;
     const char *user, *password; /* basic auth; NULL: none */
     const void *body;            /* POST; borrowed until the answer or the cancel */
@@ -90,8 +92,8 @@ struct http *http_new(uv_loop_t *loop, const struct http_options *options, size_
 void http_free(struct http *http);
 
 /* Parses a URL once. NULL: not a URL. */
-void *http_target_new(const char *url);
-void http_target_free(void *target);
+http_target *http_target_new(const char *url);
+void http_target_free(http_target *target); /* NULL: nothing */
 
 /* Copies *request; everything it points to is borrowed until `answered`, which is called exactly
  * once, from the loop and never from within http_send, unless http_cancel came first. `answered`

@@ -19,9 +19,9 @@ _Static_assert(sizeof(struct http_line) == sizeof(struct curl_slist) &&
 
 /* ---- targets ---- */
 
-void *http_target_new(const char *url)
+http_target *http_target_new(const char *url)
 {
-    CURLU *target = curl_url();
+    http_target *target = curl_url();
 
     if (target && curl_url_set(target, CURLUPART_URL, url, 0)) {
         curl_url_cleanup(target);
@@ -30,7 +30,7 @@ void *http_target_new(const char *url)
     return target;
 }
 
-void http_target_free(void *target)
+void http_target_free(http_target *target)
 {
     curl_url_cleanup(target);
 }
@@ -177,7 +177,7 @@ static CURLcode set_credentials(struct transfer *transfer)
 static CURLcode set_request(struct transfer *transfer)
 {
     struct http_request *request = &transfer->request;
-    void *target = request->target ? request->target : transfer->own_target;
+    http_target *target = request->target ? request->target : transfer->own_target;
     CURL *easy = transfer->easy;
 
     if (!target)

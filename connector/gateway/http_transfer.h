@@ -14,10 +14,10 @@
 struct transfer {
     CURL *easy;
     struct http_request request;
-    void *own_target; /* parsed from request.url */
-    unsigned sends;   /* how often curl began to send it */
-    bool has_head;    /* the answer's head is whole; curl is content with half of one */
-    bool stopped;     /* by us: what follows is not wanted */
+    http_target *own_target; /* parsed from request.url */
+    unsigned sends;          /* how often curl began to send it */
+    bool has_head;           /* the answer's head is whole; curl is content with half of one */
+    bool stopped;            /* by us: what follows is not wanted */
     bool has_credentials;
     uint64_t started; /* uv_hrtime */
     struct http_answer answer;

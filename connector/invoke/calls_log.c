@@ -72,7 +72,7 @@ void calls_count_add(struct calls_count *count, const struct http_answer *answer
         count->unsent++;
     else if (answer->outcome == HTTP_UNKNOWN)
         count->unanswered++;
-    else if (answer->status >= 0 && answer->status < 600)
+    else if (answer->status >= 0 && answer->status <= RETRY_STATUS_MAX)
         count->by_status[answer->status]++;
 }
 
@@ -82,28 +82,31 @@ static void add_part(UT_string *text, const char *name, int64_t count)
         utstring_printf(text, "%s%s: %" PRId64, utstring_len(text) ? ", " : "", name, count);
 }
 
-void calls_log_summary(const struct invoke_options *options, const char *function,
-                       struct calls_count *count)
+static void log_summary(const char *function, const struct calls_count *count)
 {
+    struct log_subject subject = LOG_SUBJECT_NONE;
     UT_string parts;
     char status[16];
 
-    if (!count->total)
-        return;
+    subject.function = function;
     utstring_init(&parts);
-    for (int i = 0; i < 600; i++) {
+    for (int i = 0; i <= RETRY_STATUS_MAX; i++) {
         snprintf(status, sizeof(status), "%d", i);
         add_part(&parts, status, count->by_status[i]);
     }
     add_part(&parts, "no answer", count->unanswered);
     add_part(&parts, "no connection", count->unsent);
-    if (options->log_calls == LOG_CALLS_SUMMARY && !all(options)) {
-        struct log_subject subject = LOG_SUBJECT_NONE;
-
-        subject.function = function;
-        log_plain(&subject, "Invoked %s %" PRId64 " (%s)", function, count->total,
-                  utstring_body(&parts));
-    }
+    log_plain(&subject, "Invoked %s %" PRId64 " (%s)", function, count->total,
+              utstring_body(&parts));
     utstring_done(&parts);
+}
+
+void calls_log_summary(const struct invoke_options *options, const char *function,
+                       struct calls_count *count)
+{
+    if (!count->total)
+        return;
+    if (options->log_calls == LOG_CALLS_SUMMARY && !all(options))
+        log_summary(function, count);
     *count = (struct calls_count){.begun = true};
 }

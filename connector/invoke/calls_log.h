@@ -18,7 +18,7 @@ enum { CALLS_SUMMARY_INTERVAL_MS = 10000 };
 struct calls_count {
     bool begun; /* its first invocation was picked to be logged */
     int64_t total, unsent, unanswered;
-    int32_t by_status[600];
+    int32_t by_status[RETRY_STATUS_MAX + 1];
 };
 
 /* The line for a record that was received: the `number`th since the start. */

@@ -31,7 +31,7 @@ static const struct metric_row dispatcher_rows[] = {
 
 static const struct metric_row partition_rows[] = {
     [P_LAG] = {METRIC_GAUGE, "kafka_connector_partition_lag",
-               "Records between what is done and the end of the partition's log."},
+               "Records between what is done and the end of the partition's log; -1: not known."},
     [P_COMMITTED] = {METRIC_GAUGE, "kafka_connector_partition_committed_offset",
                      "Offset that the group acknowledged; -1: none yet."},
     [P_WINDOW] = {METRIC_GAUGE, "kafka_connector_partition_window_fill",

@@ -265,7 +265,7 @@ Test(http, lines_and_credentials_are_those_of_each_request)
 Test(http, a_target_serves_many_requests_and_bytes_go_as_they_are)
 {
     static const struct step steps[] = {{OK_KEPT, KEEP, 0}, {OK_KEPT, KEEP, 0}};
-    void *target = http_target_new(bench.url);
+    http_target *target = http_target_new(bench.url);
 
     bench_script(steps, 2);
     for (size_t i = 0; i < 2; i++) {
