@@ -335,6 +335,8 @@ struct dispatcher *dispatcher_new(const struct dispatcher_setup *setup)
 
 void dispatcher_free(struct dispatcher *dispatcher)
 {
+    if (!dispatcher)
+        return;
     dispatcher_drop_partitions(dispatcher);
     dispatcher_free_functions(dispatcher);
     delay_cancel(&dispatcher->summary_due);

@@ -19,7 +19,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
-enum { SPARE_CONNECTIONS = 8, LEAVE_MS = 1000 };
+enum { LEAVE_MS = 1000 };
 
 static struct {
     struct gateway_options gateway;
@@ -237,10 +237,10 @@ static bool open_kafka(struct invoke *invoke, struct option_faults *faults)
 
 static bool open_gateway(struct invoke *invoke, struct option_faults *faults)
 {
-    size_t in_flight = (size_t)config.invoke.max_inflight;
     const char *reason;
 
-    invoke->http = http_new(&invoke->loop, &config.http, in_flight + SPARE_CONNECTIONS, &reason);
+    invoke->http = http_new(&invoke->loop, &config.http, (size_t)config.invoke.max_inflight,
+                            &reason);
     if (!invoke->http) {
         option_fault(faults, "gateway: %s", reason);
         return false;
@@ -294,20 +294,13 @@ static bool open_all(struct invoke *invoke, struct option_faults *faults)
 /* In the reverse order; whatever was not opened is NULL. */
 static void close_all(struct invoke *invoke)
 {
-    if (invoke->admin)
-        admin_free(invoke->admin);
-    if (invoke->functions)
-        functions_free(invoke->functions);
-    if (invoke->dispatcher)
-        dispatcher_free(invoke->dispatcher);
-    if (invoke->topics)
-        topics_free(invoke->topics);
-    if (invoke->consumer)
-        consumer_free(invoke->consumer);
-    if (invoke->caller)
-        caller_free(invoke->caller);
-    if (invoke->http)
-        http_free(invoke->http);
+    admin_free(invoke->admin);
+    functions_free(invoke->functions);
+    dispatcher_free(invoke->dispatcher);
+    topics_free(invoke->topics);
+    consumer_free(invoke->consumer);
+    caller_free(invoke->caller);
+    http_free(invoke->http);
     if (uv_is_active((uv_handle_t *)&invoke->term)) {
         uv_close((uv_handle_t *)&invoke->term, NULL);
         uv_close((uv_handle_t *)&invoke->interrupt, NULL);

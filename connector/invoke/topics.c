@@ -31,6 +31,8 @@ struct topics *topics_new(uv_loop_t *loop, struct consumer *consumer,
 
 void topics_free(struct topics *topics)
 {
+    if (!topics)
+        return;
     delay_cancel(&topics->gather);
     free(topics);
 }
