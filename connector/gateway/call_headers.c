@@ -45,7 +45,20 @@ static bool is_trace(const char *name)
     return strcasecmp(name, "traceparent") == 0 || strcasecmp(name, "tracestate") == 0;
 }
 
-/* Without this a producer's header "offset" would pass for the record's. */
+/* Whether a name, as it will be written, reads as another in any case. */
+static bool reads_as(const char *name, const char *other)
+{
+    for (; *name && *other; name++, other++) {
+        char c = is_token((unsigned char)*name) ? *name : '-';
+
+        if (strncasecmp(&c, other, 1) != 0)
+            return false;
+    }
+    return *name == *other;
+}
+
+/* Without this a producer's header "offset" would pass for the record's, or "Key Enc" for the mark
+ * of its key. */
 static bool is_own(const char *name)
 {
     static const char *const own[] = {"Partition", "Offset",  "Timestamp",   "Tombstone",
@@ -53,7 +66,7 @@ static bool is_own(const char *name)
                                       NULL};
 
     for (const char *const *it = own; *it; it++)
-        if (strcasecmp(name, *it) == 0)
+        if (reads_as(name, *it))
             return true;
     return false;
 }
