@@ -26,11 +26,11 @@ struct http_loop {
     CURLM *multi;
     uv_timer_t timer;
     uv_check_t check;
-    uv_idle_t now;          /* runs while curl is due: no waiting for sockets then */
+    uv_idle_t now;          /* runs while curl or collect is due: no waiting for sockets then */
     struct watch **watches; /* by file descriptor */
     size_t room;
     unsigned handles; /* libuv's that are not closed yet */
-    bool touched;     /* curl has run since the last collect */
+    bool touched;     /* since the last collect curl has run, or we were woken */
     bool due;         /* curl's timer has run out */
     void (*collect)(void *context);
     void *context;
@@ -274,7 +274,7 @@ static void on_check(uv_check_t *check)
         loop->touched = false;
         loop->collect(loop->context);
     }
-    if (!loop->due)
+    if (!loop->due && !loop->touched)
         uv_idle_stop(&loop->now);
 }
 
@@ -364,7 +364,9 @@ CURL *http_loop_ended(struct http_loop *loop, CURLcode *code)
     return NULL;
 }
 
+/* Not by `due`: that is curl's, which takes it back when it needs no call of its own. */
 void http_loop_wake(struct http_loop *loop)
 {
-    due_now(loop);
+    loop->touched = true;
+    uv_idle_start(&loop->now, on_idle);
 }

@@ -67,6 +67,15 @@ Test(http_cancel, cancel_before_anything_was_sent)
     cr_expect_eq(bench.server.requests, 1);
 }
 
+/* What curl then says of its timer is not about the one that failed. */
+Test(http_cancel, one_that_failed_at_once_is_told_though_another_is_cancelled)
+{
+    bench_send((struct http_request){.method = "POST", .url = "no url"});
+    http_cancel(bench_post("value"));
+    bench_await(1);
+    cr_expect_eq(bench.seen[0].answer.outcome, HTTP_NOT_SENT);
+}
+
 Test(http_cancel, cancel_while_connecting)
 {
     struct http_call *call;
