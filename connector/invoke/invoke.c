@@ -199,6 +199,7 @@ static void on_signal(uv_signal_t *signal, int number)
              "signal ends at once",
              number == SIGTERM ? "SIGTERM" : "SIGINT");
     invoke->stopping = true;
+    topics_stop(invoke->topics);
     invoke->hurry = delay_start(&invoke->loop, timeout, on_hurry, invoke);
     /* The last commit and leaving the group need a part of the time. */
     dispatcher_stop(invoke->dispatcher, timeout > 2 * LEAVE_MS ? timeout - LEAVE_MS : timeout / 2,
@@ -213,8 +214,7 @@ static void on_map_changed(void *context)
     const struct topic_map *map = functions_map(invoke->functions);
 
     dispatcher_set_map(invoke->dispatcher, map);
-    if (!invoke->stopping)
-        topics_set_map(invoke->topics, map);
+    topics_set_map(invoke->topics, map);
 }
 
 static int64_t drain_timeout(const struct consumer *consumer)

@@ -15,7 +15,7 @@ struct topics {
     const struct option_list *given;
     const struct topic_map *map;
     struct delay *gather;
-    bool subscribed;
+    bool subscribed, stopped;
 };
 
 struct topics *topics_new(uv_loop_t *loop, struct consumer *consumer,
@@ -71,7 +71,9 @@ void topics_set_map(struct topics *topics, const struct topic_map *map)
 {
     bool first = !topics->subscribed;
 
-    topics->map = map;
+    topics->map = map; /* even when stopped: the one before is freed */
+    if (topics->stopped)
+        return;
     topics->subscribed = true;
     if (topics->given->count) {
         if (first)
@@ -82,6 +84,12 @@ void topics_set_map(struct topics *topics, const struct topic_map *map)
     } else if (!topics->gather) {
         topics->gather = delay_start(topics->loop, TOPICS_GATHER_MS, on_gathered, topics);
     }
+}
+
+void topics_stop(struct topics *topics)
+{
+    topics->stopped = true;
+    delay_cancel(&topics->gather);
 }
 
 void topics_status(const struct topics *topics, json *status)

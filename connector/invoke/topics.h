@@ -23,6 +23,9 @@ void topics_free(struct topics *topics);
 /* The map to go by; borrowed until the next. The first one subscribes. */
 void topics_set_map(struct topics *topics, const struct topic_map *map);
 
+/* From now on maps are taken note of, but nothing is subscribed to any more. */
+void topics_stop(struct topics *topics);
+
 /* Adds "topics". */
 void topics_status(const struct topics *topics, json *status);
 
