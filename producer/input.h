@@ -8,7 +8,6 @@
 #define PRODUCER_INPUT_H
 
 #include <stddef.h>
-#include <stdint.h>
 
 /* librdkafka's own limit of a record (message.max.bytes); a longer line ends the input. */
 enum { INPUT_LINE_MAX = 1000000000 };

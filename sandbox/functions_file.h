@@ -8,7 +8,6 @@
 #define SANDBOX_FUNCTIONS_FILE_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
 struct function_line {
     char *name;    /* letters, digits and "-" */

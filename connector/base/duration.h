@@ -7,7 +7,6 @@
 #define BASE_DURATION_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 enum { DURATION_TEXT_SIZE = 32 };

@@ -7,7 +7,6 @@
 #include "base/utf8.h"
 #include "base/xalloc.h"
 
-#include <assert.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>

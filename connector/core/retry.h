@@ -18,7 +18,6 @@
 #include "core/topic_map.h"
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 enum { RETRY_STATUS_MAX = 599, RETRY_PROBE_MOST_MS = 3000 };

@@ -9,7 +9,6 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 

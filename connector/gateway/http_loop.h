@@ -9,7 +9,6 @@
 #define GATEWAY_HTTP_LOOP_H
 
 #include <curl/curl.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <uv.h>
 

@@ -5,11 +5,9 @@
 
 #include "base/line.h"
 #include "base/log.h"
-#include "base/xalloc.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 #include <utstring.h>
 
 enum { VALUE_SHOWN = 256 };

@@ -3,7 +3,6 @@
  */
 #include "invoke/invocation.h"
 
-#include "base/log.h"
 #include "base/xalloc.h"
 #include "invoke/dispatcher_state.h"
 

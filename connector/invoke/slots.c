@@ -5,7 +5,6 @@
  * each one's oldest first. A function whose target is away leaves the circle until its next probe
  * is due. One function holds at most half of the slots while another waits.
  */
-#include "base/log.h"
 #include "invoke/dispatcher_state.h"
 
 #include <utlist.h>

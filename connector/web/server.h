@@ -9,7 +9,6 @@
 #ifndef WEB_SERVER_H
 #define WEB_SERVER_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <uv.h>
 

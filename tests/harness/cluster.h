@@ -7,7 +7,6 @@
 #define HARNESS_CLUSTER_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 enum { CLUSTER_WAIT_MS = 30 * 1000 };

@@ -1,7 +1,6 @@
 /*
  * kafka/consumer against librdkafka's mock brokers.
  */
-#include "base/xalloc.h"
 #include "core/progress.h"
 #include "tests/harness/member.h"
 

@@ -4,7 +4,6 @@
 #include "core/lanes.h"
 
 #include <criterion/criterion.h>
-#include <stdlib.h>
 #include <string.h>
 
 static struct rig *rig;

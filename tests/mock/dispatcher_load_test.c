@@ -1,7 +1,6 @@
 /* dispatcher_load_test: a hundred thousand records, whose calls nobody keeps. */
 #include "tests/harness/rig.h"
 
-#include "core/lanes.h"
 #include "tests/harness/await.h"
 
 #include <criterion/criterion.h>

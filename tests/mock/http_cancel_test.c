@@ -4,7 +4,6 @@
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
-#include <string.h>
 
 TestSuite(http_cancel, .init = bench_open, .fini = bench_close, .timeout = 20);
 

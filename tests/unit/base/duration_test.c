@@ -2,7 +2,6 @@
 #include "base/duration.h"
 
 #include <criterion/criterion.h>
-#include <string.h>
 
 Test(duration, reads_what_go_reads)
 {

@@ -7,7 +7,6 @@
 #include <criterion/criterion.h>
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 #include <uthash.h>
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))

@@ -4,8 +4,6 @@
 #include "tests/unit/random.h"
 
 #include <criterion/criterion.h>
-#include <inttypes.h>
-#include <string.h>
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 

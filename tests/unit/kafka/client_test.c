@@ -1,8 +1,6 @@
 /* kafka/client: from options to a librdkafka configuration. */
 #include "kafka/client.h"
 
-#include "base/xalloc.h"
-
 #include <criterion/criterion.h>
 #include <librdkafka/rdkafka.h>
 #include <stdlib.h>
