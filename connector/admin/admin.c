@@ -1,6 +1,4 @@
-/*
- * admin: see admin.h.
- */
+/* admin: see admin.h. */
 #include "admin/admin.h"
 
 #include "base/version.h"

@@ -78,11 +78,6 @@ void log_configure(const struct log_options *options, FILE *to)
     state.second = -1;
 }
 
-bool log_wants(enum log_level level)
-{
-    return (int)level <= state.options.level;
-}
-
 /* The clock's present second in the format's form. */
 static const char *clock_text(struct timespec *now)
 {
@@ -257,7 +252,7 @@ static void write_json(const struct entry *entry)
 /* Writes the entry with the text made from its format. */
 static void write_entry(struct entry *entry, const char *format, va_list args)
 {
-    if (!log_wants(entry->level))
+    if ((int)entry->level > state.options.level)
         return;
     entry->text = xvasprintf(format, args);
     if (state.options.format == LOG_FORMAT_JSON)

@@ -46,9 +46,6 @@ extern const struct option_table log_option_table;
 /* Sets the format, the level and where the lines go (stderr before the first call). */
 void log_configure(const struct log_options *options, FILE *to);
 
-/* Whether a line of this level would be written: for work done only to log it. */
-bool log_wants(enum log_level level);
-
 /* Writes one line. `subject` may be NULL. */
 void log_write(enum log_level level, const struct log_subject *subject, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -1,6 +1,4 @@
-/*
- * option_source: what the flags, the environment and the settings file offer.
- */
+/* option_source: what the flags, the environment and the settings file offer. */
 #include "base/option_private.h"
 
 #include "base/xalloc.h"

@@ -1,3 +1,4 @@
+/* version: see version.h. */
 #include "base/version.h"
 
 const char program_version[] = VERSION;

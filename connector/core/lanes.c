@@ -1,6 +1,4 @@
-/*
- * lanes: see lanes.h.
- */
+/* lanes: see lanes.h. */
 #include "core/lanes.h"
 
 #include "base/xalloc.h"

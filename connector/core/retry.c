@@ -1,6 +1,4 @@
-/*
- * retry: see retry.h.
- */
+/* retry: see retry.h. */
 #include "core/retry.h"
 
 #include <ctype.h>

@@ -1,6 +1,4 @@
-/*
- * start: see start.h.
- */
+/* start: see start.h. */
 #include "core/start.h"
 
 const char *start_reason_text(enum start_reason reason)

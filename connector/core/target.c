@@ -1,6 +1,4 @@
-/*
- * target: see target.h.
- */
+/* target: see target.h. */
 #include "core/target.h"
 
 #include <assert.h>

@@ -1,6 +1,4 @@
-/*
- * ask: see ask.h.
- */
+/* ask: see ask.h. */
 #include "invoke/ask.h"
 
 #include "gateway/functions.h"

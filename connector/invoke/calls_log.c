@@ -1,6 +1,4 @@
-/*
- * calls_log: see calls_log.h.
- */
+/* calls_log: see calls_log.h. */
 #include "invoke/calls_log.h"
 
 #include "base/line.h"

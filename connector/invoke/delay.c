@@ -1,6 +1,4 @@
-/*
- * delay: see delay.h.
- */
+/* delay: see delay.h. */
 #include "invoke/delay.h"
 
 #include "base/xalloc.h"

@@ -1,6 +1,4 @@
-/*
- * dispatcher: what is taken from the source, and to whom it is owed. See dispatcher.h.
- */
+/* dispatcher: what is taken from the source, and to whom it is owed. See dispatcher.h. */
 #include "invoke/dispatcher_state.h"
 
 #include "base/log.h"

@@ -1,6 +1,4 @@
-/*
- * invocation: see invocation.h.
- */
+/* invocation: see invocation.h. */
 #include "invoke/invocation.h"
 
 #include "base/xalloc.h"

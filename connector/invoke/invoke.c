@@ -5,7 +5,6 @@
 
 #include "admin/admin.h"
 #include "base/log.h"
-#include "base/xalloc.h"
 #include "gateway/functions.h"
 #include "invoke/ask.h"
 #include "invoke/delay.h"
@@ -15,7 +14,6 @@
 #include "kafka/ask.h"
 #include "kafka/consumer.h"
 
-#include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 
@@ -239,8 +237,8 @@ static bool open_gateway(struct invoke *invoke, struct option_faults *faults)
 {
     const char *reason;
 
-    invoke->http = http_new(&invoke->loop, &config.http, (size_t)config.invoke.max_inflight,
-                            &reason);
+    invoke->http =
+        http_new(&invoke->loop, &config.http, (size_t)config.invoke.max_inflight, &reason);
     if (!invoke->http) {
         option_fault(faults, "gateway: %s", reason);
         return false;

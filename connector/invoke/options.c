@@ -1,6 +1,4 @@
-/*
- * options: the table of invoke mode.
- */
+/* options: the table of invoke mode. */
 #include "invoke/options.h"
 
 #include "kafka/client.h"

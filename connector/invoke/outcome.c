@@ -1,8 +1,9 @@
 /*
  * outcome: what the answer to a call leads to.
  *
- * core/retry judges the attempt; each verdict is a row here. A new rule about outcomes belongs
- * into core/retry when it is about what an answer means, and here when it is about what follows.
+ * core/retry judges the attempt; each verdict has its case in `follow`. A new rule about outcomes
+ * belongs into core/retry when it is about what an answer means, and here when it is about what
+ * follows.
  */
 #include "base/log.h"
 #include "invoke/dispatcher_state.h"

@@ -1,6 +1,4 @@
-/*
- * partition: see partition.h.
- */
+/* partition: see partition.h. */
 #include "invoke/partition.h"
 
 #include "base/log.h"

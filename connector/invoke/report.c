@@ -1,6 +1,4 @@
-/*
- * report: what is told of the dispatcher: its metrics and its part of /status.
- */
+/* report: what is told of the dispatcher: its metrics and its part of /status. */
 #include "invoke/dispatcher_state.h"
 
 #include <utlist.h>

@@ -1,6 +1,4 @@
-/*
- * topics: see topics.h.
- */
+/* topics: see topics.h. */
 #include "invoke/topics.h"
 
 #include "base/log.h"

@@ -1,6 +1,4 @@
-/*
- * ask: see ask.h.
- */
+/* ask: see ask.h. */
 #include "kafka/ask.h"
 
 #include "base/xalloc.h"

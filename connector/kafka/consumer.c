@@ -1,6 +1,4 @@
-/*
- * consumer: see consumer.h. Here are its settings, its states, its beginning and its topics.
- */
+/* consumer: see consumer.h. Here are its settings, its states, its beginning and its topics. */
 #include "kafka/consumer_private.h"
 
 #include "base/log.h"

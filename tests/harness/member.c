@@ -1,6 +1,4 @@
-/*
- * member: see member.h.
- */
+/* member: see member.h. */
 #include "tests/harness/member.h"
 
 #include "base/log.h"

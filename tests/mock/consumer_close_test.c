@@ -1,6 +1,4 @@
-/*
- * kafka/consumer: closing and freeing, in every state.
- */
+/* kafka/consumer: closing and freeing, in every state. */
 #include "tests/harness/member.h"
 
 #include <criterion/criterion.h>

@@ -1,6 +1,4 @@
-/*
- * kafka/consumer against librdkafka's mock brokers.
- */
+/* kafka/consumer against librdkafka's mock brokers. */
 #include "core/progress.h"
 #include "tests/harness/member.h"
 

@@ -1,6 +1,4 @@
-/*
- * invoke/topics: what the consumer is subscribed to as maps come and go.
- */
+/* invoke/topics: what the consumer is subscribed to as maps come and go. */
 #include "invoke/topics.h"
 
 #include "base/xalloc.h"

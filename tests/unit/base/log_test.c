@@ -119,7 +119,6 @@ Test(log, console_levels)
         start(LOG_FORMAT_CONSOLE, cases[i].level);
         log_write(cases[i].line, NULL, "text");
         fflush(to);
-        cr_expect_eq(log_wants(cases[i].line), cases[i].text != NULL);
         if (cases[i].text)
             expect_console(cases[i].text, "level");
         else

@@ -1,3 +1,4 @@
+/* input: values and lines, and that it never waits. */
 #include "base/xalloc.h"
 #include "producer/input.h"
 

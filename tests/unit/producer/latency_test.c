@@ -1,3 +1,4 @@
+/* latency: how exact the distribution is. */
 #include "producer/latency.h"
 
 #include <criterion/criterion.h>

@@ -1,3 +1,4 @@
+/* pace: when records are due, and how much is caught up. */
 #include "producer/pace.h"
 
 #include <criterion/criterion.h>
