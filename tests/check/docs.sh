@@ -3,7 +3,7 @@
 set -uo pipefail
 printed=$(mktemp)
 trap 'rm -f "$printed"' EXIT
-build/kafka-connector --help=markdown >"$printed" || exit 1
+"${BUILD:-build}/kafka-connector" --help=markdown >"$printed" || exit 1
 awk '$0 == "<!-- /options -->" { inside = 0 }
      inside
      $0 == "<!-- options -->" { inside = 1 }' README.md |
