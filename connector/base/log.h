@@ -17,7 +17,6 @@
 
 #include "base/option.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>

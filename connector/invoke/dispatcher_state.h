@@ -69,7 +69,6 @@ const char *dispatcher_state_name(enum dispatcher_state state);
 void dispatcher_take(struct dispatcher *dispatcher, struct partition *partition);
 /* ... from every partition that was full and is not any more. */
 void dispatcher_take_all(struct dispatcher *dispatcher);
-void dispatcher_drop_partitions(struct dispatcher *dispatcher);
 
 /* subscriptions.c: brings a partition's subscriptions in step with the map. */
 void dispatcher_subscribe(struct dispatcher *dispatcher, struct partition *partition);
@@ -94,6 +93,7 @@ void committer_answered(struct dispatcher *dispatcher, const char *why_not);
 void committer_release(struct dispatcher *dispatcher);
 
 /* drain.c */
+void dispatcher_drop_partitions(struct dispatcher *dispatcher); /* commits nothing */
 void drain_revoke(struct dispatcher *dispatcher, bool lost);
 void drain_continue(struct dispatcher *dispatcher); /* after a call or a commit ended */
 

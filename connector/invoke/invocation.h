@@ -28,12 +28,11 @@ enum invocation_state {
     INVOCATION_ENDED,
 };
 
-/* Why an invocation ended. */
+/* Why an invocation ended, other than with its partition: then the next owner owes the record. */
 enum invocation_end {
-    END_DONE,      /* the function has run on it, or refused it for good */
-    END_DROPPED,   /* on_exhausted=drop */
-    END_UNBOUND,   /* its function is gone */
-    END_ABANDONED, /* its partition was given up: the record is owed by the next owner */
+    END_DONE,    /* the function has run on it, or refused it for good */
+    END_DROPPED, /* on_exhausted=drop */
+    END_UNBOUND, /* its function is gone */
 };
 
 struct dispatcher;

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PATIENCE_MS = 10 * 1000, PATH_SIZE = 100 };
+enum { PATIENCE_MS = 10 * 1000 };
 
 static char folder[] = "/tmp/http_tls_test.XXXXXX";
 
