@@ -35,7 +35,7 @@ bool gateway_path_clean(const char *path);
 struct gateway_credentials {
     char *user, *password;
 };
-/* False: a fault naming file and option was added. Trailing line breaks are dropped. Nothing set
+/* False: a fault naming file and option was added. A file's first line counts. Nothing set
  * and true when basic_auth is off. */
 bool gateway_credentials_read(const struct gateway_options *options,
                               struct gateway_credentials *credentials,

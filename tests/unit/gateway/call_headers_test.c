@@ -121,7 +121,9 @@ static const struct {
     {"a name of ours", {"offset", BYTES("1")}, "|X-Kafka-Header-offset: 1"},
     {"a mark of ours", {"KEY-ENC", BYTES("b64")}, "|X-Kafka-Header-KEY-ENC: b64"},
     {"what is written as a mark of ours",
-     {"Key\xa0" "Enc", BYTES("b64")},
+     {"Key\xa0"
+      "Enc",
+      BYTES("b64")},
      "|X-Kafka-Header-Key-Enc: b64"},
     {"what is written as a number of ours",
      {"headers dropped", BYTES("1")},
