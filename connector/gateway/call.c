@@ -126,7 +126,7 @@ static void on_answered(void *context, const struct http_answer *answer)
     answered(answered_context, answer);
 }
 
-struct call *call_start(struct callee *callee, const struct record *record,
+struct call *call_start(struct callee *callee, const struct record *record, bool fresh,
                         void (*answered)(void *context, const struct http_answer *answer),
                         void *context)
 {
@@ -144,6 +144,7 @@ struct call *call_start(struct callee *callee, const struct record *record,
                                     .body_size = record->value ? record->value_size : 0,
                                     .body_limit = (size_t)caller->options->response_limit,
                                     .timeout_ms = caller->options->upstream_timeout,
+                                    .fresh = fresh,
                                     .answered = on_answered,
                                     .context = call,
                                 });

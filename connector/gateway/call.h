@@ -38,8 +38,10 @@ void caller_free(struct caller *caller); /* no call may be on its way */
 struct callee *callee_new(struct caller *caller, const char *path);
 void callee_free(struct callee *callee); /* no call to it may be on its way */
 
-/* Starts an attempt; `answered` as in http_send. The record is borrowed until then. */
-struct call *call_start(struct callee *callee, const struct record *record,
+/* Starts an attempt; `answered` as in http_send. The record is borrowed until then. `fresh`: on a
+ * connection of its own, for an attempt that follows one without an answer. A gateway that went
+ * away leaves several dead connections behind, and each would use up a try that may have run. */
+struct call *call_start(struct callee *callee, const struct record *record, bool fresh,
                         void (*answered)(void *context, const struct http_answer *answer),
                         void *context);
 void call_cancel(struct call *call);

@@ -76,6 +76,7 @@ struct http_request {
     size_t body_size;
     size_t body_limit;  /* of the answer: what is longer is cut */
     int64_t timeout_ms; /* for the whole request; 0: none */
+    bool fresh;         /* on a connection of its own: one that was kept may be dead */
     void (*answered)(void *context, const struct http_answer *answer); /* answer: during the call */
     void *context;
 };

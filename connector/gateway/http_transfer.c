@@ -191,6 +191,9 @@ static CURLcode set_request(struct transfer *transfer)
     } else {
         curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
     }
+    if (request->fresh != transfer->fresh)
+        curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, request->fresh ? 1L : 0L);
+    transfer->fresh = request->fresh;
     return set_credentials(transfer);
 }
 

@@ -19,6 +19,7 @@ struct transfer {
     bool has_head;           /* the answer's head is whole; curl is content with half of one */
     bool stopped;            /* by us: what follows is not wanted */
     bool has_credentials;
+    bool fresh;
     uint64_t started; /* uv_hrtime */
     struct http_answer answer;
     char *body;

@@ -80,8 +80,8 @@ static void start_call(struct dispatcher *dispatcher, struct invocation *invocat
     invocation->function_probe = target_started(&function->target);
     if (invocation->detailed)
         calls_log_invoke(invocation->record, function->path);
-    invocation->call =
-        call_start(function->callee, invocation->record, invocation_answered, invocation);
+    invocation->call = call_start(function->callee, invocation->record,
+                                  invocation->count.timeouts > 0, invocation_answered, invocation);
 }
 
 static void on_gateway_probe_due(void *context)

@@ -270,7 +270,7 @@ static void run_call(struct caller *caller, const char *path)
     bool done = false;
 
     cr_assert(callee);
-    call_start(callee, &record, on_answered, &done);
+    call_start(callee, &record, false, on_answered, &done);
     while (!done)
         uv_run(&bench.loop, UV_RUN_ONCE);
     callee_free(callee);
@@ -305,8 +305,8 @@ Test(functions, a_cancelled_call_is_not_told)
     struct callee *callee = callee_new(caller, "figlet");
     bool done = false, cancelled = false;
 
-    call_cancel(call_start(callee, &record, on_answered, &cancelled));
-    call_start(callee, &record, on_answered, &done);
+    call_cancel(call_start(callee, &record, false, on_answered, &cancelled));
+    call_start(callee, &record, false, on_answered, &done);
     while (!done)
         uv_run(&bench.loop, UV_RUN_ONCE);
     cr_expect_not(cancelled);

@@ -49,6 +49,21 @@ Test(http, a_post_is_never_sent_again_on_a_kept_connection_that_closes)
     }
 }
 
+Test(http, a_fresh_request_leaves_kept_connections_alone)
+{
+    static const struct step steps[] = {{OK_KEPT, KEEP, 0}, {OK_KEPT, KEEP, 0}, {OK_KEPT, KEEP, 0}};
+
+    bench_script(steps, 3);
+    bench_post("first");
+    bench_await_next();
+    bench_send((struct http_request){.method = "POST", .fresh = true});
+    cr_expect_eq(bench_await_next()->answer.outcome, HTTP_ANSWERED);
+    cr_expect_eq(bench.server.accepted, 2);
+    bench_post("not fresh any more, though its handle was");
+    bench_await_next();
+    cr_expect_eq(bench.server.accepted, 2);
+}
+
 Test(http, a_get_may_be_sent_again)
 {
     static const struct step steps[] = {{OK_KEPT, KEEP, 0}, {NULL, FIN, 0}, {OK_KEPT, KEEP, 0}};
