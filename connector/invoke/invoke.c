@@ -54,11 +54,13 @@ struct invoke {
     int status;
 };
 
-enum { I_MAP_AGE, I_MAP_FUNCTIONS, I_REBALANCES, I_LOST, I_KAFKA_ERRORS };
+enum { I_MAP_AGE, I_MAP_FAULT, I_MAP_FUNCTIONS, I_REBALANCES, I_LOST, I_KAFKA_ERRORS };
 
 static const struct metric_row rows[] = {
     [I_MAP_AGE] = {METRIC_REAL, "kafka_connector_map_age_seconds",
                    "Since a good list of functions was read; -1: never."},
+    [I_MAP_FAULT] = {METRIC_GAUGE, "kafka_connector_map_fault",
+                     "1: the gateway's functions could not be read the last time, or not yet."},
     [I_MAP_FUNCTIONS] = {METRIC_GAUGE, "kafka_connector_map_functions",
                          "Functions with a topic annotation."},
     [I_REBALANCES] = {METRIC_COUNTER, "kafka_connector_rebalances_total",
@@ -151,6 +153,7 @@ static void collect(void *context)
     union metric_value *values = invoke->values->values;
 
     values[I_MAP_AGE].real = map_age(invoke);
+    values[I_MAP_FAULT].number = functions_fault(invoke->functions) != NULL;
     values[I_MAP_FUNCTIONS].number = map ? (int64_t)topic_map_size(map) : 0;
     values[I_REBALANCES].number = counts->rebalances;
     values[I_LOST].number = counts->lost;

@@ -23,7 +23,7 @@ static const struct metric_row dispatcher_rows[] = {
     [D_BUFFERED_BYTES] = {METRIC_GAUGE, "kafka_connector_buffered_bytes",
                           "Memory of the records held, of max_buffered_bytes."},
     [D_GATEWAY_STATE] = {METRIC_GAUGE, "kafka_connector_gateway_state",
-                         "0: the gateway is up, 2: away."},
+                         "0: invocations reach the gateway, 2: they find no connection."},
     [D_PARTITIONS] = {METRIC_GAUGE, "kafka_connector_partitions", "Partitions assigned."},
 };
 

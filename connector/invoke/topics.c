@@ -80,6 +80,8 @@ void topics_set_map(struct topics *topics, const struct topic_map *map)
     } else if (first) {
         subscribe_annotated(topics);
     } else if (!topics->gather) {
+        log_info(NULL, "The functions changed: topics that came or went are bound to in %d s",
+                 TOPICS_GATHER_MS / 1000);
         topics->gather = delay_start(topics->loop, TOPICS_GATHER_MS, on_gathered, topics);
     }
 }

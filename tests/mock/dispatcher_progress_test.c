@@ -289,7 +289,7 @@ Test(dispatcher_progress, what_was_not_answered_stays_held)
         (i % 2 ? restart : hand_over)();
     }
     cr_assert(rig_await_metric(rig, "kafka_connector_function_held{function=\"a\"}", 1));
-    cr_expect_eq(call_log_arrived(rig->calls, "a"), 2 + 10 * lives - 1);
+    cr_expect_eq(call_log_arrived(rig->calls, "a"), (size_t)(2 + 10 * lives - 1));
     expect_runs("a", 0, 1, 2);
     expect_runs("a", 1, 10 * lives, 1);
 }

@@ -102,14 +102,13 @@ static void play(struct ledger *ledger, const struct step *step, const char *sen
     uint64_t taken[COUNT(cases[0].steps)];
     size_t count = 0;
 
-    for (; step->kind != STEP_END; step++) {
+    for (; step->kind != STEP_END; step++)
         if (step->kind == STEP_TAKE)
             taken[count++] = ledger_take(ledger, step->at, step->owed, step->memory);
         else if (step->kind == STEP_ADVANCE)
             ledger_advance(ledger, step->at);
         else
             cr_expect_eq(ledger_finish(ledger, taken[step->at]), step->moves, "%s", sentence);
-    }
 }
 
 Test(ledger, says_how_far_may_be_committed)
