@@ -53,8 +53,9 @@ static void answer_state(struct web_request *request, const char *why_not)
 
 static void on_health(struct web_request *request, void *context)
 {
-    (void)context;
-    answer_state(request, NULL); /* that it is answered says that the loop turns */
+    const struct admin *admin = context;
+
+    answer_state(request, admin->subject->broken(admin->subject->context));
 }
 
 static void on_ready(struct web_request *request, void *context)

@@ -1,10 +1,9 @@
 /*
  * admin: what an operator and an orchestrator ask a running connector, over HTTP.
  *
- *   GET /health   200: that it is answered says that the loop turns
- *   GET /ready    200 when the mode is ready for work; 503 and why not yet
- *   GET /metrics  Prometheus text
- *   GET /status   all there is to know, as JSON
+ *   GET /health   200 while the loop turns and the mode can go on; 503 and why only a new start
+ * helps GET /ready    200 when the mode is ready for work; 503 and why not yet GET /metrics
+ * Prometheus text GET /status   all there is to know, as JSON
  */
 #ifndef ADMIN_ADMIN_H
 #define ADMIN_ADMIN_H
@@ -23,6 +22,8 @@ extern const struct option_table admin_option_table;
 
 /* What the mode answers. */
 struct admin_subject {
+    /* NULL: it can go on. Else why it cannot, in words: static text. */
+    const char *(*broken)(void *context);
     /* NULL: ready. Else why not, in words: static text, or valid until the next call. */
     const char *(*unready)(void *context);
     /* Adds to the status. */

@@ -41,7 +41,7 @@ struct retry_rules retry_rules_for(const struct retry_rules *defaults,
 
     if (annotated->attempts > 0)
         rules.attempts = annotated->attempts;
-    if (annotated->max_wait_ms >= 0)
+    if (annotated->max_wait_ms > 0) /* none at all would be a loop */
         rules.max_wait_ms = annotated->max_wait_ms;
     if (annotated->min_wait_ms >= 0)
         rules.min_wait_ms = annotated->min_wait_ms;

@@ -15,7 +15,8 @@
 
 enum { TOPIC_MAP_MISSING_LIMIT = 3 };
 
-/* Retry rules from a function's annotations; -1 and NULL where it says nothing. */
+/* Retry rules from a function's annotations; -1 and NULL where it says nothing. What makes no
+ * sense (attempts or max_wait 0) counts as nothing. */
 struct function_retry {
     int64_t attempts;    /* com.openfaas.retry.attempts */
     int64_t min_wait_ms; /* com.openfaas.retry.min_wait */

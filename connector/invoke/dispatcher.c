@@ -119,6 +119,7 @@ static void begin_anew(struct dispatcher *dispatcher, struct partition *partitio
     log_warning(&subject, "the topic was made anew: it is read from offset %" PRId64, offset);
     counter(dispatcher, D_MADE_ANEW)->number++;
     dispatcher->memory -= partition->ledger.memory;
+    dispatcher->room = true;
     partition_begin_anew(partition, offset);
 }
 

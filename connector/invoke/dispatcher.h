@@ -45,6 +45,9 @@ void dispatcher_set_map(struct dispatcher *dispatcher, const struct topic_map *m
 void dispatcher_stop(struct dispatcher *dispatcher, int64_t timeout_ms,
                      void (*stopped)(void *context), void *context);
 
+/* Why progress cannot be committed just now, or NULL. Borrowed until the loop goes on. */
+const char *dispatcher_fault(const struct dispatcher *dispatcher);
+
 /* Brings gauges up to date; for metrics_on_collect. */
 void dispatcher_collect(struct dispatcher *dispatcher);
 

@@ -108,10 +108,22 @@ static double map_age(const struct invoke *invoke)
     return confirmed < 0 ? -1 : (double)((int64_t)uv_now(&invoke->loop) - confirmed) / 1000;
 }
 
-static const char *unready(void *context)
+static const char *broken(void *context)
 {
     const struct invoke *invoke = context;
 
+    if (consumer_state(invoke->consumer) == CONSUMER_FAILED)
+        return "the Kafka client gave up its part in the group for good: see the log";
+    return NULL;
+}
+
+static const char *unready(void *context)
+{
+    struct invoke *invoke = context;
+    const char *fault = broken(context);
+
+    if (fault)
+        return fault;
     if (invoke->stopping)
         return "stopping";
     if (!functions_map(invoke->functions))
@@ -120,9 +132,7 @@ static const char *unready(void *context)
         return "no topic to bind to: no function has a topic annotation";
     if (consumer_state(invoke->consumer) == CONSUMER_JOINING)
         return "waiting for the group to assign partitions";
-    if (consumer_state(invoke->consumer) == CONSUMER_FAILED)
-        return "the Kafka client gave up its part in the group: see the log";
-    return NULL;
+    return dispatcher_fault(invoke->dispatcher);
 }
 
 static void add_status(void *context, json *status)
@@ -278,7 +288,7 @@ static bool open_all(struct invoke *invoke, struct option_faults *faults)
 {
     invoke->metrics = metrics_new();
     invoke->values = metrics_add(invoke->metrics, &invoke_metrics, NULL);
-    invoke->subject = (struct admin_subject){unready, add_status, invoke};
+    invoke->subject = (struct admin_subject){broken, unready, add_status, invoke};
     if (!open_kafka(invoke, faults) || !open_gateway(invoke, faults))
         return false;
     open_dispatcher(invoke);

@@ -100,6 +100,11 @@ static void collect_function(struct function *function)
     values[F_STATE].number = function->target.state;
 }
 
+const char *dispatcher_fault(const struct dispatcher *dispatcher)
+{
+    return dispatcher->committer.fault;
+}
+
 void dispatcher_collect(struct dispatcher *dispatcher)
 {
     union metric_value *values = dispatcher->metrics->values;

@@ -61,7 +61,7 @@ static const struct {
     {"a longest wait under the default shortest takes it along", -1, -1, 50, 10, 50, 50},
     {"a shortest wait over the default longest takes it along", -1, 60000, -1, 10, 60000, 60000},
     {"of two that cross the shortest holds", -1, 900, 100, 10, 900, 900},
-    {"no wait", -1, 0, 0, 10, 0, 0},
+    {"no longest wait is no rule: it would be a loop", -1, 0, 0, 10, 0, 30000},
 };
 
 Test(retry, lets_annotations_override)
