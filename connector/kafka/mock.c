@@ -8,6 +8,7 @@
 
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
+#include <signal.h>
 #include <stdlib.h>
 
 struct mock {
@@ -28,26 +29,34 @@ static rd_kafka_t *carrier_new(void)
     return kafka;
 }
 
+/* What went wrong, or NULL. */
+static const char *start(struct mock *mock, int brokers)
+{
+    mock->kafka = carrier_new();
+    if (!mock->kafka)
+        return "librdkafka made no client";
+    mock->cluster = rd_kafka_mock_cluster_new(mock->kafka, brokers);
+    if (mock->cluster)
+        return NULL;
+    rd_kafka_destroy(mock->kafka);
+    return "librdkafka made no mock brokers";
+}
+
+/* librdkafka's threads inherit that all signals are blocked: the brokers end for good when one
+ * interrupts their poll (2.0.2), as the SIGCHLD of the caller's children does. */
 struct mock *mock_new(int brokers, const char **reason)
 {
-    rd_kafka_t *kafka = carrier_new();
-    rd_kafka_mock_cluster_t *cluster;
-    struct mock *mock;
+    struct mock *mock = xcalloc(1, sizeof(*mock));
+    sigset_t all, before;
 
-    if (!kafka) {
-        *reason = "librdkafka made no client";
-        return NULL;
-    }
-    cluster = rd_kafka_mock_cluster_new(kafka, brokers);
-    if (!cluster) {
-        *reason = "librdkafka made no mock brokers";
-        rd_kafka_destroy(kafka);
-        return NULL;
-    }
-    mock = xcalloc(1, sizeof(*mock));
-    mock->kafka = kafka;
-    mock->cluster = cluster;
-    return mock;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    *reason = start(mock, brokers);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (!*reason)
+        return mock;
+    free(mock);
+    return NULL;
 }
 
 void mock_free(struct mock *mock)

@@ -16,7 +16,7 @@
 
 struct mock;
 
-/* NULL: *reason says why (static text). */
+/* NULL: *reason says why (static text). The brokers' threads take no signals. */
 struct mock *mock_new(int brokers, const char **reason);
 void mock_free(struct mock *mock);
 
