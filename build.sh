@@ -10,7 +10,7 @@ Usage: ./build.sh [COMMAND]
   (none)            build the image and deploy the Swarm stack of setup/swarm
   demo [OPTION...]  build, run and show it on this machine: Kafka and the functions included
   test              build and run the unit, mock and Kafka tests
-  packages SET      print the Debian packages of a set: build, demo, test, check or run
+  packages SET...   print the Debian packages of sets: build, demo, test, check, fuzz, run
   install SET...    install those that are missing
   help              this text
 
@@ -21,7 +21,8 @@ Options of demo, or the environment variable of the same meaning:
   --stay, --once    stay up, or end after the answers; without either it stays on a terminal
 
 Packages are installed with apt-get, through sudo where needed, and only when some are missing.
-demo and test leave the machine as it was otherwise: what they build is in build/.
+What is built is in build/. demo leaves nothing else behind; test keeps Apache Kafka for the next
+time, in ~/.cache/kafka-connector and ~/.m2.
 END
 }
 
@@ -32,16 +33,33 @@ die() {
 
 # ---- packages: the one list of them ----
 
-packages() {
+SETS='build, demo, test, check, fuzz, run'
+
+packages() { # SET
     case $1 in
     build) echo build-essential pkg-config git librdkafka-dev libcurl4-openssl-dev libcjson-dev \
         libuv1-dev libmicrohttpd-dev uthash-dev ;;
     demo) echo "$(packages build) figlet" ;;
     test) echo "$(packages build) libcriterion-dev default-jre-headless maven curl openssl" ;;
     check) echo "$(packages test) clang clang-format clang-tidy" ;;
+    fuzz) echo "$(packages build) clang libclang-rt-dev" ;;
     run) echo librdkafka1 libcurl4 libcjson1 libuv1 libmicrohttpd12 ca-certificates ;;
-    *) die "no such set of packages: $1 (build, demo, test, check, run)" ;;
     esac
+}
+
+check_sets() { # SET...
+    local set
+    [ $# -gt 0 ] || usage_fault "which set of packages? $SETS"
+    for set in "$@"; do
+        [[ ", $SETS," == *", $set,"* ]] || usage_fault "no set of packages \"$set\"; there are $SETS"
+    done
+}
+
+packages_of() { # SET...
+    local set
+    for set in "$@"; do
+        packages "$set"
+    done | xargs -n1 | sort -u
 }
 
 installed() {
@@ -62,8 +80,8 @@ install() {
     local package
     missing=
     command -v dpkg-query >/dev/null ||
-        die "this is no Debian; install the like of these and run make: $(packages "$1")"
-    for package in $(for set in "$@"; do packages "$set"; done | xargs -n1 | sort -u); do
+        die "this is no Debian; install the like of these and run make:" "$(packages_of "$@" | xargs)"
+    for package in $(packages_of "$@"); do
         installed "$package" || missing+=" $package"
     done
     [ -n "$missing" ] || return 0
@@ -275,8 +293,8 @@ case ${1-} in
 '') deploy ;;
 demo) demo "${@:2}" ;;
 test) run_tests ;;
-packages) packages "${2-}" ;;
-install) install "${@:2}" ;;
+packages) check_sets "${@:2}" && packages_of "${@:2}" | xargs ;;
+install) check_sets "${@:2}" && install "${@:2}" ;;
 help | -h | --help) usage ;;
 *) usage_fault "no command $1" ;;
 esac
