@@ -119,7 +119,10 @@ demo_options() {
     done
     check_port --gateway-port "$GATEWAY_PORT"
     check_port --admin-port "$ADMIN_PORT"
+    [ "$GATEWAY_PORT" -ne "$ADMIN_PORT" ] ||
+        usage_fault "--gateway-port and --admin-port must be two ports"
     [ -r "$FUNCTIONS" ] || usage_fault "--functions: cannot read \"$FUNCTIONS\""
+    [ -n "$(functions)" ] || die "nothing can be shown: there is no function in $FUNCTIONS"
     [ "$stay" != auto ] || { [ -t 0 ] && [ -t 1 ] && stay=yes; } || stay=no
 }
 
@@ -142,12 +145,20 @@ refuse_taken_port() { # OPTION PORT
         die "port $2 of 127.0.0.1 is taken; choose another: ./build.sh demo $1 N"
 }
 
-# Waits for a command to succeed while a process lives.
-await() { # SECONDS PID COMMAND...
-    local end=$((SECONDS + $1)) pid=$2
+live() { # PID...
+    local pid
+    for pid in "$@"; do
+        kill -0 "$pid" 2>/dev/null || return 1
+    done
+}
+
+# Waits for a command to succeed while processes live.
+await() { # SECONDS "PID..." COMMAND...
+    local end=$((SECONDS + $1)) pids
+    read -ra pids <<<"$2"
     shift 2
     until "$@"; do
-        [ $SECONDS -lt $end ] && kill -0 "$pid" 2>/dev/null || return 1
+        [ $SECONDS -lt $end ] && live "${pids[@]}" || return 1
         sleep 0.1
     done
 }
@@ -186,22 +197,40 @@ fail() {
     die "$*"
 }
 
+# What did not happen, or whose end is the reason.
+fail_of() { # WHAT
+    live "$sandbox" || fail "the sandbox ended"
+    live "$connector" || fail "the connector ended"
+    fail "$1"
+}
+
+# What a process writes into the pipe goes to a file and, through a filter, to the terminal. Both
+# end with the process, by the end of the pipe.
+keep_log() { # NAME FILTER...
+    mkfifo "$folder/$1.pipe"
+    (trap '' INT TERM && tee "$folder/$1.log" <"$folder/$1.pipe" | "${@:2}") &
+    pids+=($!)
+}
+
+# The terminal gets the sandbox's warnings and what its programs write to stderr.
+warnings='/^[0-9/]{10} [0-9:]{8} /{/ (WARNING|ERROR): /!d}; s/^/sandbox: /'
+
 start_sandbox() {
+    keep_log sandbox sed -uE "$warnings"
     start build/sandbox --listen "127.0.0.1:$GATEWAY_PORT" --functions "$FUNCTIONS" \
-        --bootstrap-file "$folder/bootstrap" >/dev/null 2>"$folder/sandbox.log"
-    await "$START_SECONDS" $! test -s "$folder/bootstrap" || fail "the sandbox did not start"
+        --bootstrap-file "$folder/bootstrap" >/dev/null 2>"$folder/sandbox.pipe"
+    sandbox=$!
+    await "$START_SECONDS" "$sandbox" test -s "$folder/bootstrap" ||
+        fail "the sandbox did not start"
     bootstrap=$(<"$folder/bootstrap")
 }
 
-# Its log goes to the terminal and to a file. tee ends with the connector, by the end of the pipe.
 # initial_offset=earliest: the brokers are new, so every record in them is the demo's own.
 start_connector() {
-    mkfifo "$folder/pipe"
-    (trap '' INT TERM && exec tee "$folder/connector.log" <"$folder/pipe") &
-    pids+=($!)
+    keep_log connector cat
     start env broker_host="$bootstrap" gateway_url="http://127.0.0.1:$GATEWAY_PORT" \
         print_response=true group=demo initial_offset=earliest \
-        admin_listen="127.0.0.1:$ADMIN_PORT" build/kafka-connector >"$folder/pipe" 2>&1
+        admin_listen="127.0.0.1:$ADMIN_PORT" build/kafka-connector >"$folder/connector.pipe" 2>&1
     connector=$!
     await "$START_SECONDS" "$connector" listening "$ADMIN_PORT" ||
         fail "the connector did not start"
@@ -214,7 +243,7 @@ functions() {
 
 send() { # TOPIC
     build/producer -broker "$bootstrap" -topic "$1" -value "Test the function." \
-        >"$folder/producer.log" 2>&1 || fail "the producer could not send to $1"
+        >"$folder/producer.log" 2>&1 || fail_of "the producer could not send to $1"
 }
 
 answered() { # FUNCTION
@@ -223,13 +252,14 @@ answered() { # FUNCTION
 
 # One topic after another, faas-request with figlet's letters last.
 invoke_all() {
-    local name topic
+    local name topic joining="; the connector joins its group, which takes 3 s"
     for topic in $(functions | cut -d' ' -f2 | sort -ru); do
-        echo "== a record to $topic"
+        echo "== a record to $topic$joining"
+        joining=
         send "$topic"
         for name in $(functions | awk -v topic="$topic" '$2 == topic {print $1}'); do
-            await "$ANSWER_SECONDS" "$connector" answered "$name" ||
-                fail "no answer of $name came"
+            await "$ANSWER_SECONDS" "$sandbox $connector" answered "$name" ||
+                fail_of "no answer of $name came"
         done
     done
 }
@@ -241,11 +271,11 @@ tell_next() {
 
   build/producer -broker $bootstrap -topic faas-request -value "hello world"
   build/producer -broker $bootstrap -topic faas-request -file -     # each line you type
-  build/producer -broker $bootstrap -topic texts -messages=1000
+  build/producer -broker $bootstrap -topic texts -messages=20
   curl http://127.0.0.1:$ADMIN_PORT/status
   \${EDITOR:-nano} $FUNCTIONS        # another program, topic or function: save it and send again
 
-Ctrl-C ends it.
+The first answer of a topic that is new takes about 15 s. Ctrl-C ends it.
 END
 }
 
@@ -264,9 +294,13 @@ demo() {
     echo "== Kafka at $bootstrap, gateway at http://127.0.0.1:$GATEWAY_PORT, functions of $FUNCTIONS"
     start_connector
     invoke_all
-    [ "$stay" = yes ] || return 0
+    if [ "$stay" != yes ]; then
+        echo "== Done; --stay keeps it up"
+        return 0
+    fi
     tell_next
-    wait "$connector" || fail "the connector ended"
+    wait -n "$sandbox" "$connector" || true
+    fail_of "the demo ended"
 }
 
 # ---- test, deploy ----

@@ -159,8 +159,12 @@ static void on_call(void *context, enum faas_event event, const struct faas_call
     (void)context;
     struct log_subject subject = {*call->topic ? call->topic : NULL, call->partition, call->offset,
                                   call->function};
-    if (event == FAAS_RAN)
+    if (event != FAAS_RAN)
+        return;
+    if (status < 400)
         log_info(&subject, "ran on %zu bytes, status %d", call->body_size, status);
+    else
+        log_warning(&subject, "failed on %zu bytes, status %d", call->body_size, status);
 }
 
 /* ---- start and end ---- */
