@@ -3,6 +3,8 @@
 
 #include "kafka/client.h"
 
+#include <regex.h>
+
 #define FIELD(name) offsetof(struct invoke_options, name)
 
 static const struct option_row rows[] = {
@@ -141,16 +143,39 @@ static const struct option_row rows[] = {
 
 const struct option_table invoke_option_table = {"Invoke", rows, sizeof(rows) / sizeof(*rows)};
 
+/* librdkafka has regcomp judge it in the same way, but not before it subscribes. */
+static void check_pattern(const char *pattern, struct option_faults *faults)
+{
+    enum { REASON_SIZE = 128 };
+    char reason[REASON_SIZE];
+    regex_t compiled;
+    int error = regcomp(&compiled, pattern, REG_EXTENDED | REG_NOSUB);
+
+    if (error) {
+        regerror(error, &compiled, reason, sizeof(reason));
+        option_fault(faults, "topics: \"%s\" is not a regular expression: %s", pattern, reason);
+    } else {
+        regfree(&compiled);
+    }
+}
+
+static void check_topic(const char *topic, struct option_faults *faults)
+{
+    if (topic[0] == '^')
+        check_pattern(topic, faults);
+    else if (!kafka_topic_name_valid(topic))
+        option_fault(faults,
+                     "topics: \"%s\" is not a topic's name: 1 to 249 letters, digits, dots, "
+                     "dashes or underscores (a regular expression begins with ^)",
+                     topic);
+}
+
 void invoke_options_check(const struct invoke_options *options, struct option_faults *faults)
 {
     struct retry_rules rules;
 
     for (size_t i = 0; i < options->topics.count; i++)
-        if (options->topics.items[i][0] != '^' && !kafka_topic_name_valid(options->topics.items[i]))
-            option_fault(faults,
-                         "topics: \"%s\" is not a topic's name: 1 to 249 letters, digits, dots, "
-                         "dashes or underscores (a regular expression begins with ^)",
-                         options->topics.items[i]);
+        check_topic(options->topics.items[i], faults);
     if (options->retry_codes && !retry_codes_parse(options->retry_codes, &rules))
         option_fault(faults, "retry_codes: \"%s\" is not a list of statuses (such as 404,429,503)",
                      options->retry_codes);

@@ -31,7 +31,8 @@ struct invoke_options {
 
 extern const struct option_table invoke_option_table;
 
-/* Faults that one row cannot see: names of topics, statuses of retry_codes, waits that cross. */
+/* Faults that one row cannot see: names and patterns of topics, statuses of retry_codes, waits that
+ * cross. */
 void invoke_options_check(const struct invoke_options *options, struct option_faults *faults);
 
 /* The rules for functions whose annotations say nothing. */

@@ -11,9 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <utarray.h>
-#include <utstring.h>
 
-enum { DEFAULT_PORT = 9092, TOPIC_NAME_MAX = 249, REASON_SIZE = 512 };
+enum { TOPIC_NAME_MAX = 249, REASON_SIZE = 512 };
 
 static const struct option_row rows[] = {
     {.name = "broker_host",
@@ -176,6 +175,7 @@ rd_kafka_conf_t *kafka_conf_new(const struct kafka_options *options,
     char *bootstrap = kafka_bootstrap(options);
     size_t faults_before = faults->count;
 
+    kafka_brokers_check(options, faults);
     set_all(conf, defaults, faults);
     for (size_t i = 0; i < options->properties.count; i++)
         set_users(conf, options->properties.items[i], settings, faults);
@@ -187,44 +187,6 @@ rd_kafka_conf_t *kafka_conf_new(const struct kafka_options *options,
         return conf;
     rd_kafka_conf_destroy(conf);
     return NULL;
-}
-
-/* "host:1", "[::1]:1" and "PLAINTEXT://host:1" have a port; "host", "::1" and "[::1]" have none. */
-static bool has_port(const char *broker)
-{
-    const char *scheme_end = strstr(broker, "://");
-    const char *host = scheme_end ? scheme_end + 3 : broker;
-    const char *colon = strrchr(host, ':');
-    const char *bracket = strrchr(host, ']');
-
-    if (!colon)
-        return false;
-    return bracket ? colon > bracket : strchr(host, ':') == colon;
-}
-
-static void add_broker(UT_string *text, const char *broker)
-{
-    const char *separator = utstring_len(text) ? "," : "";
-
-    if (has_port(broker))
-        utstring_printf(text, "%s%s", separator, broker);
-    else if (strchr(broker, ':') && broker[0] != '[' && !strstr(broker, "://"))
-        utstring_printf(text, "%s[%s]:%d", separator, broker, DEFAULT_PORT);
-    else
-        utstring_printf(text, "%s%s:%d", separator, broker, DEFAULT_PORT);
-}
-
-char *kafka_bootstrap(const struct kafka_options *options)
-{
-    UT_string text;
-    char *copy;
-
-    utstring_init(&text);
-    for (size_t i = 0; i < options->brokers.count; i++)
-        add_broker(&text, options->brokers.items[i]);
-    copy = xstrdup(utstring_body(&text));
-    utstring_done(&text);
-    return copy;
 }
 
 bool kafka_topic_name_valid(const char *name)

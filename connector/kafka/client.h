@@ -29,11 +29,15 @@ struct kafka_setting {
 
 /* A configuration of our `settings` (fixed: a user's property that names one of them is a fault)
  * over `defaults` (a user's property wins over them), both ended by {NULL, NULL}, either may be
- * NULL. Faults: unknown property, value refused (librdkafka's own words), fixed one. Returns NULL
- * if any was added; else the caller owns it (rd_kafka_new takes it over). */
+ * NULL. Faults: those of the brokers, unknown property, value refused (librdkafka's own words),
+ * fixed one. Returns NULL if any was added; else the caller owns it (rd_kafka_new takes it over).
+ */
 rd_kafka_conf_t *kafka_conf_new(const struct kafka_options *options,
                                 const struct kafka_setting *settings,
                                 const struct kafka_setting *defaults, struct option_faults *faults);
+
+/* Faults: a broker that is no [PROTOCOL://]HOST[:PORT]; none at all. kafka_conf_new calls it. */
+void kafka_brokers_check(const struct kafka_options *options, struct option_faults *faults);
 
 /* "host:9092,other:9093" of options->brokers. Caller frees. */
 char *kafka_bootstrap(const struct kafka_options *options);

@@ -38,6 +38,7 @@ Test(client, bootstrap_gets_a_port_where_none_is)
         {"a bare IPv6 address is put into brackets", {"fe80::2"}, "[fe80::2]:9092"},
         {"a protocol before the host is no port", {"SSL://kafka"}, "SSL://kafka:9092"},
         {"a protocol before host and port", {"SSL://kafka:1"}, "SSL://kafka:1"},
+        {"a protocol before a bare IPv6 address", {"SSL://::1"}, "SSL://[::1]:9092"},
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
@@ -47,6 +48,66 @@ Test(client, bootstrap_gets_a_port_where_none_is)
         cr_expect_str_eq(bootstrap, cases[i].expected, "%s", cases[i].sentence);
         free(bootstrap);
     }
+}
+
+Test(client, brokers_that_librdkafka_could_not_read_are_faults)
+{
+    static const struct {
+        char *broker;
+        const char *says; /* NULL: it is good */
+    } cases[] = {
+        {"kafka", NULL},
+        {"kafka-0.kafka_svc:9092", NULL},
+        {"127.0.0.1:65535", NULL},
+        {"[::1]:9092", NULL},
+        {"[fe80::2%eth0]", NULL},
+        {"::1", NULL},
+        {"sasl_ssl://kafka:1", NULL},
+        {"k\xc3\xa4"
+         "fka",
+         NULL},
+        {"127.0.0.1:9999999", "\"127.0.0.1:9999999\" has a port that is not 1 to 65535"},
+        {"127.0.0.1:x", "\"127.0.0.1:x\" has a port"},
+        {"kafka:0", "has a port"},
+        {"kafka:", "has a port"},
+        {"kafka:+1", "has a port"},
+        {"[::1]:x", "has a port"},
+        {"a:9092:1", "\"a:9092:1\" is no HOST or HOST:PORT"},
+        {":9092", "is no HOST"},
+        {"[::1", "is no HOST"},
+        {"[", "is no HOST"},
+        {"[]:1", "is no HOST"},
+        {"[kafka]:1", "is no HOST"},
+        {"[::1]9:1", "is no HOST"},
+        {"kafka 1", "is no HOST"},
+        {"kafka:9092/x", "has a port"},
+        {"SSL://", "is no HOST"},
+        {"http://kafka:9092", "none of PLAINTEXT, SSL"},
+        {"://kafka", "none of PLAINTEXT, SSL"},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        char *brokers[] = {"good", cases[i].broker, NULL};
+        struct kafka_options options = options_of(brokers, NULL);
+        struct option_faults faults = {0};
+
+        kafka_brokers_check(&options, &faults);
+        cr_assert_eq(faults.count, cases[i].says != NULL, "%s", cases[i].broker);
+        cr_expect(!cases[i].says || strstr(faults.items[0], cases[i].says), "%s: %s",
+                  cases[i].broker, faults.items[0]);
+        option_faults_release(&faults);
+    }
+}
+
+Test(client, no_broker_at_all_is_a_fault)
+{
+    struct kafka_options options = options_of(NULL, NULL);
+    struct option_faults faults = {0};
+
+    cr_expect_null(kafka_conf_new(&options, NULL, NULL, &faults));
+    cr_assert_eq(faults.count, 1);
+    cr_expect_str_eq(faults.items[0], "broker_host: it names no broker");
+    option_faults_release(&faults);
 }
 
 Test(client, topic_names_are_judged_as_kafka_does)
