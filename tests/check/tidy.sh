@@ -3,10 +3,7 @@
 # came to what it found.
 set -uo pipefail
 . tests/check/tree.sh
-if ! command -v clang-tidy >/dev/null; then
-    echo "there is no clang-tidy"
-    exit 1
-fi
+need clang-tidy
 files 'connector/*.c' 'producer/*.c' 'sandbox/*.c' |
     xargs -P "$(nproc)" -I{} clang-tidy --quiet {} -- "${flags[@]}" 2>&1 |
     awk '/ (error|warning): / && !seen[$0]++ { print; bad = 1 } END { exit bad }'

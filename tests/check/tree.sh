@@ -11,3 +11,9 @@ files() {
 # shellcheck disable=SC2034,SC2046
 flags=(-std=gnu17 -Iconnector -I. -DVERSION='"check"'
     $(pkg-config --cflags $(sed -n 's/^PACKAGES *:= *//p' Makefile)))
+
+need() { # PROGRAM
+    command -v "$1" >/dev/null && return
+    echo "there is no $1; ./build.sh install check"
+    exit 1
+}
