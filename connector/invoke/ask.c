@@ -1,6 +1,7 @@
 /* ask: see ask.h. */
 #include "invoke/ask.h"
 
+#include "base/log.h"
 #include "gateway/functions.h"
 
 struct asking {
@@ -49,6 +50,10 @@ bool ask_gateway(const struct gateway_options *gateway, const struct http_option
     const char *reason;
     bool good = false;
 
+    fprintf(to, "asking gateway %s ...\n", gateway->url);
+    fflush(to);
+    /* The answer says what the log would say a second time. */
+    log_configure(&(struct log_options){.level = LOG_LEVEL_ERROR}, stderr);
     uv_loop_init(&asking.loop);
     asking.http = http_new(&asking.loop, options, 1, &reason);
     if (!asking.http) {

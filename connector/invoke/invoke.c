@@ -89,13 +89,8 @@ void invoke_check(struct option_faults *faults)
 
 bool invoke_ask(FILE *to)
 {
-    char *answer;
-    bool broker = kafka_ask(&config.kafka, &answer);
-    char *bootstrap = kafka_bootstrap(&config.kafka);
+    bool broker = kafka_ask(&config.kafka, to);
 
-    fprintf(to, "broker %s: %s\n", bootstrap, answer);
-    free(bootstrap);
-    free(answer);
     return ask_gateway(&config.gateway, &config.http, to) && broker;
 }
 

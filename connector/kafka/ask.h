@@ -6,9 +6,12 @@
 
 #include "kafka/client.h"
 
+#include <stdio.h>
+
 enum { KAFKA_ASK_TIMEOUT_MS = 10000 };
 
-/* True: *answer tells brokers and topics; false: why there was none. Caller frees *answer. */
-bool kafka_ask(const struct kafka_options *options, char **answer);
+/* Tells on `to` that it asks, and the brokers and topics or, in the client's last words, why there
+ * was no answer. False: there was none. */
+bool kafka_ask(const struct kafka_options *options, FILE *to);
 
 #endif
