@@ -39,7 +39,8 @@ enum option_type {
     OPTION_DURATION,   /* int64_t, milliseconds; min and max too */
     OPTION_CHOICE,     /* int: the index in choices */
     OPTION_LIST,       /* struct option_list: at ",", blanks trimmed, empty entries dropped */
-    OPTION_URL,        /* char *: http:// or https:// and a host; trailing slashes dropped */
+    OPTION_URL,        /* char *: http:// or https:// and a host, no user or password (they would be
+                          logged); trailing slashes dropped */
     OPTION_PATH,       /* char *: a file or folder that must be readable when given; a default
                           is not looked at */
     OPTION_PROPERTIES, /* struct option_list of "key=value": from -X key=value and kafka_key=value

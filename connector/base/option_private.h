@@ -69,7 +69,8 @@ bool option_is_bounded(const struct option_row *row);
 /* The choices, each by its first spelling: "latest, earliest". Caller frees. */
 char *option_choices(const struct option_row *row, const char *separator);
 
-/* NULL, or why it is no http:// or https:// URL: "has no scheme; ...", static. */
+/* NULL, or why it is no http:// or https:// URL without user and password: "has no scheme; ...",
+ * static. */
 const char *option_url_fault(const char *url);
 
 /* Calls `take` for each setting of a JSON file, nested names joined by "__". The value is

@@ -24,15 +24,6 @@ static const char *behind_scheme(const char *url)
     return strncasecmp(url, "https://", 8) == 0 ? url + 8 : NULL;
 }
 
-/* What stands behind the last "@" of "user:password@host:port"; all of it when there is none. */
-static const char *behind_user(const char *authority, const char *end)
-{
-    const char *at = end;
-    while (at > authority && at[-1] != '@')
-        at--;
-    return at;
-}
-
 /* Where the host ends: behind "]" of an IPv6 address, else at ":" or the end. */
 static const char *behind_host(const char *host, const char *end)
 {
@@ -59,9 +50,10 @@ const char *option_url_fault(const char *url)
     if (has_blank_or_control(url))
         return "holds a blank or a control character";
     const char *end = authority + strcspn(authority, "/?#");
-    const char *host = behind_user(authority, end);
-    const char *port = behind_host(host, end);
-    if (port == host)
+    if (memchr(authority, '@', (size_t)(end - authority))) /* URLs are logged */
+        return "has a user or password in it; they are given by options of their own";
+    const char *port = behind_host(authority, end);
+    if (port == authority)
         return "names no host";
     if (port < end && (*port != ':' || !is_port(port + 1, end)))
         return "has a port that is not 1 to 65535";

@@ -80,8 +80,14 @@ Test(option_set, refuses_what_the_type_does_not_allow)
          "gateway_url: \"http://[::1]x\" has a port that is not 1 to 65535"},
         {"gateway_url", "http://g\r\nHost: x",
          "gateway_url: \"http://g\\r\\nHost: x\" holds a blank or a control character"},
-        {"gateway_url", "http://me:hunter2@g:x",
-         "gateway_url: its value has a port that is not 1 to 65535"},
+        {"gateway_url", "http://me:hunter2@g:8080",
+         "gateway_url: its value has a user or password in it; they are given by options of their "
+         "own"},
+        {"gateway_url", "https://me@g?x",
+         "gateway_url: its value has a user or password in it; they are given by options of their "
+         "own"},
+        {"gateway_url", "ftp://me:hunter2@g",
+         "gateway_url: its value has another scheme; it must begin with http:// or https://"},
         {"print_response", "yes", "print_response: \"yes\" is neither true nor false"},
         {"slots", "0", "slots: \"0\" is out of range; it must be from 1 to 1000"},
         {"slots", "99999999999999999999",
@@ -192,7 +198,7 @@ Test(option_set, drops_trailing_slashes_of_an_url)
     } cases[] = {
         {"http://gateway:8080", "http://gateway:8080"},
         {"https://gateway///", "https://gateway"},
-        {"HTTP://me:pass@[::1]:8080/path/", "HTTP://me:pass@[::1]:8080/path"},
+        {"HTTP://[::1]:8080/at@path/", "HTTP://[::1]:8080/at@path"},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct settings settings = {0};
