@@ -136,6 +136,19 @@ struct command {
     char **argv;
 };
 
+/* A word behind the flags that belongs in front of them; not where it may be a flag's value. */
+static void refuse_late_word(const struct command *command)
+{
+    for (int i = 0; i < command->argc; i++) {
+        const char *word = command->argv[i];
+        const char *before = i > 0 ? command->argv[i - 1] : "";
+        bool is_value = before[0] == '-' && !strchr(before, '=');
+
+        if (!is_value && (strcmp(word, "check") == 0 || find_mode(word)))
+            die("\"%s\" goes first: kafka-connector [check] [MODE] [--OPTION=VALUE ...]", word);
+    }
+}
+
 static struct command read_command(int argc, char **argv)
 {
     struct command command = {.argc = argc - 1, .argv = argv + 1};
@@ -155,6 +168,7 @@ static struct command read_command(int argc, char **argv)
     if (!command.mode)
         die("\"%s\" (%s) is neither a mode nor a command; see kafka-connector --help", wanted,
             command.why);
+    refuse_late_word(&command);
     return command;
 }
 
