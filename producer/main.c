@@ -7,26 +7,41 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { EXIT_CONFIGURATION = 2 };
 
 extern char **environ;
 
+static bool has_stray_argument(const struct option_faults *faults)
+{
+    static const char opening[] = "unexpected argument ";
+
+    for (size_t i = 0; i < faults->count; i++)
+        if (strncmp(faults->items[i], opening, strlen(opening)) == 0)
+            return true;
+    return false;
+}
+
 static void tell_faults(const struct option_faults *faults)
 {
     for (size_t i = 0; i < faults->count; i++)
         fprintf(stderr, "producer: %s\n", faults->items[i]);
+    if (has_stray_argument(faults))
+        fputs("producer: a topic is named by -topic=NAME, what is sent by -value=TEXT\n", stderr);
 }
 
 static void tell_start(const struct producer_options *options)
 {
-    int64_t limit = producer_limit(options);
+    long long limit = (long long)producer_limit(options);
 
-    if (limit == INT64_MAX)
+    if (options->file && options->messages)
+        printf("Sending the lines of %s, at most %lld.\n", options->file, limit);
+    else if (options->file)
         printf("Sending the lines of %s.\n", options->file);
     else
-        printf("Sending %lld messages.\n", (long long)limit);
+        printf("Sending %lld message%s.\n", limit, limit == 1 ? "" : "s");
     fflush(stdout);
 }
 

@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-enum { READABLE = 1000 }; /* so many lines of acknowledged records somebody may want to read */
+enum { READABLE = 20 }; /* so many lines of acknowledged records fit a terminal */
 
 #define FIELD(name) offsetof(struct producer_options, name)
 
@@ -89,7 +89,7 @@ static const struct option_row rows[] = {
      .type = OPTION_BOOL,
      .offset = FIELD(verbose),
      .text = "Print a line for each acknowledged record, however many there are. Without it lines "
-             "are printed when -messages is at most 1000.",
+             "are printed when -messages is at most 20.",
      .flags = OPTION_FLAG_ONLY},
     {.name = "version",
      .type = OPTION_BOOL,

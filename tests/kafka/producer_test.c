@@ -39,6 +39,32 @@ Test(producer, tells_each_of_a_few_records)
     scene_free(scene);
 }
 
+Test(producer, tells_each_of_as_many_as_one_reads_or_when_asked)
+{
+    static const struct {
+        int64_t records;
+        const char *argument, *start;
+        size_t told;
+    } cases[] = {
+        {1, NULL, "Sending 1 message.", 1},
+        {20, NULL, "Sending 20 messages.", 20},
+        {21, NULL, "Sending 21 messages.", 0},
+        {21, "-verbose", "Sending 21 messages.", 21},
+        {2, "-file=README.md", "Sending the lines of README.md, at most 2.", 2},
+    };
+    struct scene *scene = scene_new("producer-lines", NULL, 1);
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct child *producer =
+            run(scene, cases[i].records, (const char *[]){cases[i].argument, NULL}, 0);
+
+        expect(producer, cases[i].start, 1);
+        expect(producer, "Msg: ", cases[i].told);
+        child_free(producer);
+    }
+    scene_free(scene);
+}
+
 Test(producer, closes_as_the_perf_test_does)
 {
     struct scene *scene = scene_new("producer-many", NULL, 4);
@@ -98,12 +124,15 @@ Test(producer, all_faults_at_once)
 {
     struct scene *scene = scene_new("producer-faults", NULL, 1);
     struct child *producer =
-        run(scene, 1, (const char *[]){"-topic=a b", "-throughput=0", "-key=k", "-bogus", NULL}, 2);
+        run(scene, 1,
+            (const char *[]){"stray", "-topic=a b", "-throughput=0", "-key=k", "-bogus", NULL}, 2);
 
     expect(producer, "topic: \"a b\" is no topic's name", 1);
     expect(producer, "throughput: \"0\" would send nothing", 1);
     expect(producer, "keys: cannot be given together with key", 1);
     expect(producer, "unknown flag -bogus", 1);
+    expect(producer, "unexpected argument \"stray\"", 1);
+    expect(producer, "a topic is named by -topic=NAME", 1);
     child_free(producer);
     scene_free(scene);
 }
