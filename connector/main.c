@@ -5,6 +5,7 @@
  * command line or the configuration is at fault.
  */
 #include "base/log.h"
+#include "base/metrics.h"
 #include "base/option.h"
 #include "base/version.h"
 #include "invoke/invoke.h"
@@ -19,6 +20,7 @@ struct mode {
     const char *name;
     const char *summary;
     const struct option_group *(*options)(size_t *count);
+    const struct metrics_table *const *(*metrics)(size_t *count);
     void (*check)(struct option_faults *faults);
     bool (*ask)(FILE *to);
     int (*run)(struct option_faults *faults);
@@ -26,7 +28,7 @@ struct mode {
 
 static const struct mode modes[] = {
     {"invoke", "has functions run on the records of the topics that their annotations name",
-     invoke_options, invoke_check, invoke_ask, invoke_run},
+     invoke_options, invoke_metrics_tables, invoke_check, invoke_ask, invoke_run},
 };
 
 enum { MODE_COUNT = sizeof(modes) / sizeof(*modes) };
@@ -93,11 +95,24 @@ static void print_options(const struct mode *mode,
 }
 
 /* For the README: the tables as its check compares them. */
-static void print_markdown(const struct option_table *table, FILE *to)
+static void print_option_table(const struct option_table *table, FILE *to)
 {
     fprintf(to, "### %s\n\n", table->title);
     option_print_markdown(table, to);
     fputc('\n', to);
+}
+
+static void print_markdown(const struct mode *mode)
+{
+    size_t count;
+    const struct metrics_table *const *tables = mode->metrics(&count);
+
+    print_options(mode, print_option_table);
+    puts("## Metrics");
+    for (size_t i = 0; i < count; i++) {
+        putchar('\n');
+        metrics_print_markdown(tables[i], stdout);
+    }
 }
 
 static void print_help_of(const struct option_table *table, FILE *to)
@@ -115,7 +130,7 @@ static bool print_asked(int argc, char **argv)
             return true;
         }
         if (strcmp(argv[i], "--help=markdown") == 0) {
-            print_options(&modes[0], print_markdown);
+            print_markdown(&modes[0]);
             return true;
         }
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-help") == 0 ||

@@ -9,6 +9,7 @@
 #include "invoke/ask.h"
 #include "invoke/delay.h"
 #include "invoke/dispatcher.h"
+#include "invoke/dispatcher_state.h"
 #include "invoke/options.h"
 #include "invoke/topics.h"
 #include "kafka/ask.h"
@@ -72,6 +73,15 @@ static const struct metric_row rows[] = {
 };
 
 static const struct metrics_table invoke_metrics = {{NULL}, rows, sizeof(rows) / sizeof(*rows)};
+
+static const struct metrics_table *const metrics_tables[] = {&invoke_metrics, &dispatcher_metrics,
+                                                             &function_metrics, &partition_metrics};
+
+const struct metrics_table *const *invoke_metrics_tables(size_t *count)
+{
+    *count = sizeof(metrics_tables) / sizeof(*metrics_tables);
+    return metrics_tables;
+}
 
 const struct option_group *invoke_options(size_t *count)
 {

@@ -8,12 +8,16 @@
 #ifndef INVOKE_INVOKE_H
 #define INVOKE_INVOKE_H
 
+#include "base/metrics.h"
 #include "base/option.h"
 
 #include <stdio.h>
 
 /* The options; they fill the mode's own configuration. */
 const struct option_group *invoke_options(size_t *count);
+
+/* Every metric that the mode may show, for the README. */
+const struct metrics_table *const *invoke_metrics_tables(size_t *count);
 
 /* Faults that no single option shows. */
 void invoke_check(struct option_faults *faults);
