@@ -8,6 +8,7 @@
 #include "base/metrics.h"
 #include "base/option.h"
 #include "base/version.h"
+#include "base/xalloc.h"
 #include "invoke/invoke.h"
 
 #include <assert.h>
@@ -197,16 +198,36 @@ static int tell_faults(struct option_faults *faults)
     return 2;
 }
 
+/* Not a fault: the variable may be somebody else's. */
+static void warn_of_misspelt(const struct command *command)
+{
+    struct option_group groups[GROUPS_MAX];
+    size_t count = all_options(command->mode, groups);
+
+    for (char **entry = environ; *entry; entry++) {
+        char *name = xstrndup(*entry, strcspn(*entry, "="));
+        const char *meant = option_misspelt(groups, count, name);
+
+        if (meant && command->check)
+            printf("environment: %s is no option; did you mean %s?\n", name, meant);
+        else if (meant)
+            log_warning(NULL, "Environment: %s is no option; did you mean %s?", name, meant);
+        free(name);
+    }
+}
+
 static int run(const struct command *command, struct option_faults *faults)
 {
     int status;
 
     if (command->check) {
         printf("configuration: no fault found\n");
+        warn_of_misspelt(command);
         return command->mode->ask(stdout) ? EXIT_SUCCESS : EXIT_FAILURE;
     }
     log_info(NULL, "kafka-connector %s: mode %s (%s)", program_version, command->mode->name,
              command->why);
+    warn_of_misspelt(command);
     status = command->mode->run(faults);
     return faults->count ? tell_faults(faults) : status;
 }

@@ -54,21 +54,45 @@ static size_t row_distance(const struct option_row *row, const char *name, size_
     return best;
 }
 
-const char *option_nearest(const struct option_group *groups, size_t count, const char *name)
+/* The distance of the nearest row, or `most`, where none is nearer. */
+static size_t nearest_row(const struct option_group *groups, size_t count, const char *name,
+                          size_t most, const struct option_row **nearest)
 {
     size_t size = strlen(name);
-    size_t best = size / 3 + 1;
-    const char *nearest = NULL;
 
+    *nearest = NULL;
     for (size_t g = 0; g < count && size <= LONGEST; g++) {
         const struct option_table *table = groups[g].table;
         for (size_t r = 0; r < table->count; r++) {
             size_t far = row_distance(&table->rows[r], name, size);
-            if (far < best) {
-                best = far;
-                nearest = table->rows[r].name;
+            if (far < most) {
+                most = far;
+                *nearest = &table->rows[r];
             }
         }
     }
-    return nearest;
+    return most;
+}
+
+const char *option_nearest(const struct option_group *groups, size_t count, const char *name)
+{
+    const struct option_row *nearest;
+
+    nearest_row(groups, count, name, strlen(name) / 3 + 1, &nearest);
+    return nearest ? nearest->name : NULL;
+}
+
+/* Stricter than with a flag, which is meant for us: a variable may well be somebody else's. */
+const char *option_misspelt(const struct option_group *groups, size_t count, const char *variable)
+{
+    const struct option_row *nearest;
+    size_t size = strlen(variable);
+    size_t most = size / 6 < 2 ? size / 6 : 2; /* a letter in six */
+
+    if (!strchr(variable, '_') || strspn(variable, "abcdefghijklmnopqrstuvwxyz_") != size ||
+        strncmp(variable, "kafka_", 6) == 0)
+        return NULL;
+    if (nearest_row(groups, count, variable, most + 1, &nearest) == 0 || !nearest)
+        return NULL;
+    return nearest->flags & OPTION_FLAG_ONLY ? NULL : nearest->name;
 }

@@ -411,3 +411,28 @@ Test(option_nearest, finds_what_was_meant)
                          cases[i].sentence);
     }
 }
+
+Test(option_misspelt, takes_only_what_is_very_near_for_a_typing_error)
+{
+    static const struct {
+        const char *sentence, *name, *meant;
+    } cases[] = {
+        {"a letter left out", "gatway_url", "gateway_url"},
+        {"two letters of a long name", "upsteam_timeot", "upstream_timeout"},
+        {"two letters of a short one may be another's", "gatewy_uri", NULL},
+        {"three letters are another's", "pstrem_timeot", NULL},
+        {"the option itself", "gateway_url", NULL},
+        {"without an underscore", "topic", NULL},
+        {"in upper case", "GATWAY_URL", NULL},
+        {"a property of librdkafka", "kafka_client_i", NULL},
+        {"a proxy", "http_proxy", NULL},
+        {"the shell's own", "_", NULL},
+        {"nothing", "", NULL},
+    };
+    struct option_group group = {&table, NULL};
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const char *meant = option_misspelt(&group, 1, cases[i].name);
+        cr_expect_str_eq(meant ? meant : "-", cases[i].meant ? cases[i].meant : "-", "%s",
+                         cases[i].sentence);
+    }
+}
