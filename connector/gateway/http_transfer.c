@@ -227,7 +227,9 @@ static const char *reason_of(const struct transfer *transfer, CURLcode code)
         return transfer->sends ? "no answer in time" : "no connection in time";
     if (!code)
         return "connection closed within the head of an answer";
-    if (code == CURLE_COULDNT_CONNECT || !*transfer->error)
+    if (code == CURLE_COULDNT_CONNECT) /* curl's words change from version to version */
+        return "cannot connect to the server";
+    if (!*transfer->error)
         return curl_easy_strerror(code);
     return transfer->error;
 }

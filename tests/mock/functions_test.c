@@ -236,7 +236,7 @@ Test(functions, a_gateway_that_is_gone_or_secrets_that_are_missing)
     bench.options.url = xstrdup("http://127.0.0.1:1");
     bench.functions = functions_new(&bench.loop, bench.http, &bench.options, on_changed, NULL);
     functions_start(bench.functions);
-    await_fault("Couldn't connect");
+    await_fault("cannot connect");
     cr_expect_null(functions_map(bench.functions));
     bench.options.basic_auth = true;
     await_fault("secret_mount_path");

@@ -114,7 +114,7 @@ Test(http, a_refused_connection_is_not_sent)
     seen = bench_await_next();
     cr_expect_eq(seen->answer.outcome, HTTP_NOT_SENT);
     cr_expect_not(seen->answer.timed_out);
-    cr_expect_str_eq(seen->answer.reason, "Couldn't connect to server");
+    cr_expect_str_eq(seen->answer.reason, "cannot connect to the server");
 }
 
 Test(http, what_is_no_url_is_not_sent_and_told_later)
