@@ -36,6 +36,7 @@ enum { MODE_COUNT = sizeof(modes) / sizeof(*modes) };
 
 static struct {
     char *config_file;
+    struct log_options log;
 } program;
 
 static const struct option_row program_rows[] = {
@@ -46,7 +47,12 @@ static const struct option_row program_rows[] = {
 
 static const struct option_table program_table = {"Settings file", program_rows, 1};
 
-enum { GROUPS_MAX = 16 };
+static const struct option_group program_groups[] = {
+    {&program_table, &program.config_file},
+    {&log_option_table, &program.log},
+};
+
+enum { GROUPS_MAX = 16, PROGRAM_GROUPS = sizeof(program_groups) / sizeof(*program_groups) };
 
 /* The program's own options, and the mode's. */
 static size_t all_options(const struct mode *mode, struct option_group all[GROUPS_MAX])
@@ -54,10 +60,10 @@ static size_t all_options(const struct mode *mode, struct option_group all[GROUP
     size_t count;
     const struct option_group *own = mode->options(&count);
 
-    assert(count < GROUPS_MAX);
-    all[0] = (struct option_group){&program_table, &program};
-    memcpy(all + 1, own, count * sizeof(*own));
-    return count + 1;
+    assert(count + PROGRAM_GROUPS <= GROUPS_MAX);
+    memcpy(all, program_groups, sizeof(program_groups));
+    memcpy(all + PROGRAM_GROUPS, own, count * sizeof(*own));
+    return count + PROGRAM_GROUPS;
 }
 
 static const struct mode *find_mode(const char *name)
@@ -225,6 +231,7 @@ static int run(const struct command *command, struct option_faults *faults)
         warn_of_misspelt(command);
         return command->mode->ask(stdout) ? EXIT_SUCCESS : EXIT_FAILURE;
     }
+    log_configure(&program.log, stderr); /* before the first line: json means every line */
     log_info(NULL, "kafka-connector %s: mode %s (%s)", program_version, command->mode->name,
              command->why);
     warn_of_misspelt(command);

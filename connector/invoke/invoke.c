@@ -27,14 +27,12 @@ static struct {
     struct consumer_options consumer;
     struct invoke_options invoke;
     struct admin_options admin;
-    struct log_options log;
 } config;
 
 static const struct option_group groups[] = {
     {&gateway_option_table, &config.gateway}, {&http_option_table, &config.http},
     {&kafka_option_table, &config.kafka},     {&consumer_option_table, &config.consumer},
     {&invoke_option_table, &config.invoke},   {&admin_option_table, &config.admin},
-    {&log_option_table, &config.log},
 };
 
 struct invoke {
@@ -330,7 +328,6 @@ int invoke_run(struct option_faults *faults)
 {
     struct invoke invoke = {.status = EXIT_SUCCESS};
 
-    log_configure(&config.log, stderr);
     signal(SIGPIPE, SIG_IGN);
     uv_loop_init(&invoke.loop);
     if (open_all(&invoke, faults)) {

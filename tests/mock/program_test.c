@@ -1,0 +1,77 @@
+/* program: the shipped program at its start, without a broker or a gateway: what it says, how it
+ * ends. */
+#include "tests/harness/child.h"
+
+#include <criterion/criterion.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PATIENCE_MS = 15 * 1000 };
+
+static uv_loop_t loop;
+
+static void set_up(void)
+{
+    uv_loop_init(&loop);
+}
+
+static void tear_down(void)
+{
+    uv_run(&loop, UV_RUN_DEFAULT);
+    cr_expect_eq(uv_loop_close(&loop), 0);
+}
+
+TestSuite(program, .init = set_up, .fini = tear_down, .timeout = 60);
+
+/* With nobody at either address. */
+static struct child *start(const char *const *environment)
+{
+    char path[512];
+    const char *folder = getenv("BUILD");
+
+    snprintf(path, sizeof(path), "%s/kafka-connector", folder ? folder : "build");
+    return child_start(&loop,
+                       (const char *const[]){path, "--gateway_url=http://127.0.0.1:1",
+                                             "--broker_host=127.0.0.1:1", "--admin_listen=none",
+                                             NULL},
+                       environment);
+}
+
+Test(program, logs_json_from_the_first_line_to_the_last)
+{
+    struct child *child =
+        start((const char *const[]){"log_format=json", "rebild_interval=1s", NULL});
+    size_t lines = 0;
+    int status;
+
+    cr_assert(child_await_text(child, "Cannot read the functions", PATIENCE_MS));
+    child_signal(child, SIGTERM);
+    cr_assert(child_await_end(child, PATIENCE_MS, &status));
+    cr_expect_eq(status, 0);
+    cr_expect(strstr(child_output(child), "did you mean rebuild_interval"));
+    for (const char *line = child_output(child); *line; line = strchr(line, '\n') + 1) {
+        cr_expect_eq(*line, '{', "%.80s", line);
+        lines++;
+        cr_assert(strchr(line, '\n'), "a line without an end: %s", line);
+    }
+    cr_expect_geq(lines, 4);
+    child_free(child);
+}
+
+Test(program, tells_all_faults_at_once_and_exits_with_2)
+{
+    static const char *const faults[] = {"upstream_timeout: \"abc\"", "order: \"foo\"",
+                                         "unknown Kafka property no.such", "topics: \"a b\"",
+                                         "4 faults"};
+    struct child *child = start((const char *const[]){"upstream_timeout=abc", "order=foo",
+                                                      "kafka_no_such=1", "topics=a b", NULL});
+    int status;
+
+    cr_assert(child_await_end(child, PATIENCE_MS, &status));
+    cr_expect_eq(status, 2);
+    for (size_t i = 0; i < sizeof(faults) / sizeof(*faults); i++)
+        cr_expect(strstr(child_output(child), faults[i]), "%s", faults[i]);
+    child_free(child);
+}
