@@ -327,8 +327,8 @@ static void on_detach_due(void *context)
     struct invocation *invocation;
 
     DL_FOREACH (dispatcher->partitions, partition)
-        DL_FOREACH2(partition->invocations, invocation, next_sibling)
-    record_detach(invocation->record);
+        DL_FOREACH2 (partition->invocations, invocation, next_sibling)
+            record_detach(invocation->record);
     dispatcher->detach_due =
         delay_start(dispatcher->setup.loop, DETACH_INTERVAL_MS, on_detach_due, dispatcher);
 }

@@ -21,8 +21,7 @@ static void abandon_in(struct partition *partition, bool calling_too)
     struct invocation *invocation;
     struct subscription *subscription;
 
-    DL_FOREACH2(partition->invocations, invocation, next_sibling)
-    {
+    DL_FOREACH2 (partition->invocations, invocation, next_sibling) {
         invocation->lane = (struct lane_item){0};
         if (calling_too || invocation->state != INVOCATION_CALLING)
             invocation_stop(invocation);
@@ -43,8 +42,7 @@ static void free_invocations(struct partition *partition)
 {
     struct invocation *invocation, *next;
 
-    DL_FOREACH_SAFE2(partition->invocations, invocation, next, next_sibling)
-    {
+    DL_FOREACH_SAFE2 (partition->invocations, invocation, next, next_sibling) {
         invocation_set_state(invocation, INVOCATION_ENDED);
         invocation_free(invocation);
     }

@@ -91,8 +91,7 @@ static void release_waiting(struct partition *partition, const struct function *
 {
     struct invocation *invocation;
 
-    DL_FOREACH2(partition->invocations, invocation, next_sibling)
-    {
+    DL_FOREACH2 (partition->invocations, invocation, next_sibling) {
         if (invocation->subscription->function != function)
             continue;
         if (invocation->state != INVOCATION_BACKING_OFF && invocation->state != INVOCATION_HELD)
