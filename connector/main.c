@@ -12,6 +12,7 @@
 #include "invoke/invoke.h"
 
 #include <assert.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -247,6 +248,8 @@ int main(int argc, char **argv)
     size_t count;
     int status;
 
+    /* What librdkafka's threads allocate is freed by ours: in one arena it is used again. */
+    mallopt(M_ARENA_MAX, 1);
     if (print_asked(argc, argv))
         return EXIT_SUCCESS;
     command = read_command(argc, argv);

@@ -20,6 +20,7 @@ struct record_header {
 struct record {
     const char *topic;
     int32_t partition;
+    unsigned refs;
     int64_t offset;
     int64_t timestamp_ms; /* since 1970; -1: none */
     const void *key;      /* NULL: none */
@@ -30,12 +31,7 @@ struct record {
     size_t header_count;
 
     size_t memory; /* bytes it holds, for the byte budget */
-    unsigned refs;
-    unsigned calls; /* under way: its bytes must stay where they are */
     void (*release)(struct record *);
-    /* Copies what it borrows from something larger, such as a fetched batch, and lets that go.
-     * NULL: nothing to copy, or done already. */
-    void (*detach)(struct record *);
 };
 
 static inline struct record *record_ref(struct record *record)
@@ -51,15 +47,6 @@ static inline void record_unref(struct record **record)
     *record = NULL;
     if (it && --it->refs == 0)
         it->release(it);
-}
-
-/* For a record that is going to be held for long. */
-static inline void record_detach(struct record *record)
-{
-    if (record->detach && !record->calls) {
-        record->detach(record);
-        record->detach = NULL;
-    }
 }
 
 #endif

@@ -11,8 +11,6 @@
 #include <string.h>
 #include <utlist.h>
 
-enum { DETACH_INTERVAL_MS = 1000 };
-
 #define FROM(state) (1u << DISPATCHER_##state)
 
 static const struct {
@@ -318,21 +316,6 @@ static void on_summary_due(void *context)
         delay_start(dispatcher->setup.loop, CALLS_SUMMARY_INTERVAL_MS, on_summary_due, dispatcher);
 }
 
-/* Of what waits so long, whatever for: a record keeps the whole fetch in memory that it came in,
- * most of which is other partitions' and done. */
-static void on_detach_due(void *context)
-{
-    struct dispatcher *dispatcher = context;
-    struct partition *partition;
-    struct invocation *invocation;
-
-    DL_FOREACH (dispatcher->partitions, partition)
-        DL_FOREACH2 (partition->invocations, invocation, next_sibling)
-            record_detach(invocation->record);
-    dispatcher->detach_due =
-        delay_start(dispatcher->setup.loop, DETACH_INTERVAL_MS, on_detach_due, dispatcher);
-}
-
 struct dispatcher *dispatcher_new(const struct dispatcher_setup *setup)
 {
     struct dispatcher *dispatcher = xcalloc(1, sizeof(*dispatcher));
@@ -344,8 +327,6 @@ struct dispatcher *dispatcher_new(const struct dispatcher_setup *setup)
     dispatcher->metrics = metrics_add(setup->metrics, &dispatcher_metrics, NULL);
     dispatcher->summary_due =
         delay_start(setup->loop, CALLS_SUMMARY_INTERVAL_MS, on_summary_due, dispatcher);
-    dispatcher->detach_due =
-        delay_start(setup->loop, DETACH_INTERVAL_MS, on_detach_due, dispatcher);
     setup->source->sink_calls = &sink_calls;
     setup->source->sink = dispatcher;
     return dispatcher;
@@ -358,7 +339,6 @@ void dispatcher_free(struct dispatcher *dispatcher)
     dispatcher_drop_partitions(dispatcher);
     dispatcher_free_functions(dispatcher);
     delay_cancel(&dispatcher->summary_due);
-    delay_cancel(&dispatcher->detach_due);
     delay_cancel(&dispatcher->drain_due);
     delay_cancel(&dispatcher->gateway_probe_due);
     committer_release(dispatcher);

@@ -54,7 +54,7 @@ struct dispatcher {
     struct committer committer;
     bool revoked;  /* the source waits for release */
     bool stopping; /* for good */
-    struct delay *drain_due, *summary_due, *detach_due;
+    struct delay *drain_due, *summary_due;
     void (*stopped)(void *context);
     void *stopped_context;
 

@@ -15,7 +15,6 @@ static void enter_ready(struct invocation *invocation);
 static void leave_ready(struct invocation *invocation);
 static void enter_calling(struct invocation *invocation);
 static void leave_calling(struct invocation *invocation);
-static void enter_parked(struct invocation *invocation);
 static void leave_backing_off(struct invocation *invocation);
 static void enter_held(struct invocation *invocation);
 static void leave_held(struct invocation *invocation);
@@ -31,7 +30,7 @@ static const struct {
     [INVOCATION_READY] = {"ready", FROM(QUEUED) | FROM(CALLING) | FROM(BACKING_OFF), enter_ready,
                           leave_ready},
     [INVOCATION_CALLING] = {"calling", FROM(READY), enter_calling, leave_calling},
-    [INVOCATION_BACKING_OFF] = {"backing off", FROM(CALLING), enter_parked, leave_backing_off},
+    [INVOCATION_BACKING_OFF] = {"backing off", FROM(CALLING), NULL, leave_backing_off},
     [INVOCATION_HELD] = {"held", FROM(READY) | FROM(CALLING), enter_held, leave_held},
     [INVOCATION_ENDED] = {"ended", FROM(QUEUED) | FROM(CALLING), NULL, NULL},
 };
@@ -63,21 +62,13 @@ static void enter_calling(struct invocation *invocation)
 {
     invocation->subscription->function->in_flight++;
     invocation->dispatcher->in_flight++;
-    invocation->record->calls++;
 }
 
 static void leave_calling(struct invocation *invocation)
 {
     invocation->subscription->function->in_flight--;
     invocation->dispatcher->in_flight--;
-    invocation->record->calls--;
     invocation->call = NULL;
-}
-
-/* A fetched batch must not be kept in memory for one of its records. */
-static void enter_parked(struct invocation *invocation)
-{
-    record_detach(invocation->record);
 }
 
 static void leave_backing_off(struct invocation *invocation)
@@ -88,7 +79,6 @@ static void leave_backing_off(struct invocation *invocation)
 static void enter_held(struct invocation *invocation)
 {
     invocation->subscription->function->held++;
-    record_detach(invocation->record);
 }
 
 static void leave_held(struct invocation *invocation)

@@ -167,14 +167,26 @@ static void set_users(rd_kafka_conf_t *conf, const char *property,
     free(name);
 }
 
+/* At its first call librdkafka loads every SASL plugin of the system, Berkeley DB with them: 0.6 MB
+ * for nothing, unless Kerberos is used; PLAIN, SCRAM and OAUTHBEARER are its own. */
+static void load_no_plugins(const struct kafka_options *options)
+{
+    for (size_t i = 0; i < options->properties.count; i++)
+        if (strcasestr(options->properties.items[i], "sasl"))
+            return;
+    setenv("SASL_PATH", "/nonexistent", 0);
+}
+
 rd_kafka_conf_t *kafka_conf_new(const struct kafka_options *options,
                                 const struct kafka_setting *settings,
                                 const struct kafka_setting *defaults, struct option_faults *faults)
 {
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    rd_kafka_conf_t *conf;
     char *bootstrap = kafka_bootstrap(options);
     size_t faults_before = faults->count;
 
+    load_no_plugins(options);
+    conf = rd_kafka_conf_new();
     kafka_brokers_check(options, faults);
     set_all(conf, defaults, faults);
     for (size_t i = 0; i < options->properties.count; i++)

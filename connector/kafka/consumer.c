@@ -35,13 +35,13 @@ static const struct kafka_setting fixed_settings[] = {
 };
 
 static const struct kafka_setting default_settings[] = {
+    {"fetch.queue.backoff.ms", "5"},  /* the first: older versions lack it (consumer_fetch.c) */
     {"heartbeat.interval.ms", "250"}, /* members learn of a rebalance by it: 3 s made long pauses */
     {"session.timeout.ms", "6000"},   /* so long a killed member's partitions wait for another */
-    {"fetch.max.bytes", "4194304"},   /* a record held pins the whole fetch it came in */
-    /* Both for each partition: of small records librdkafka needs four times their size. */
-    {"queued.max.messages.kbytes", "256"},
-    {"fetch.message.max.bytes", "262144"}, /* a record that is larger comes all the same */
-    {"queued.min.messages", "1000"},
+    {"fetch.max.bytes", "4194304"},
+    /* Each for a partition: of small records librdkafka needs five times their size. */
+    {"queued.min.messages", "1"},
+    {"fetch.message.max.bytes", "65536"}, /* a batch that is larger comes all the same */
     {"socket.nagle.disable", "true"},
     {"socket.keepalive.enable", "true"},
     {"topic.metadata.refresh.interval.ms", "2000"}, /* a new topic is found within it */
@@ -102,13 +102,14 @@ static rd_kafka_conf_t *conf_new(const struct kafka_options *kafka,
     struct kafka_setting settings[FIXED + 3] = {{"group.id", options->group}};
     bool is_static = options->instance_id && *options->instance_id;
     const char *instance = is_static ? options->instance_id : NULL; /* NULL: still not the user's */
+    const struct kafka_setting *defaults = default_settings + !consumer_has_fetch_backoff();
     rd_kafka_conf_t *conf;
 
     memcpy(settings + 1, fixed_settings, sizeof(fixed_settings));
     settings[FIXED + 1] = (struct kafka_setting){"group.instance.id", instance};
     if (!options->group || !*options->group)
         option_fault(faults, "group must not be empty");
-    conf = kafka_conf_new(kafka, settings, default_settings, faults);
+    conf = kafka_conf_new(kafka, settings, defaults, faults);
     if (conf)
         rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_OFFSET_COMMIT |
                                            RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_FETCH |
@@ -179,6 +180,7 @@ struct consumer *consumer_new(uv_loop_t *loop, const struct kafka_options *kafka
     consumer->kafka = client;
     consumer->queue = rd_kafka_queue_get_consumer(client);
     consumer->topics = rd_kafka_topic_partition_list_new(0);
+    utarray_new(consumer->names, &ut_str_icd);
     rd_kafka_set_log_queue(client, consumer->queue);
     open_handles(consumer);
     return consumer;

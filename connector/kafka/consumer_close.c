@@ -120,6 +120,7 @@ void consumer_free(struct consumer *consumer)
         rd_kafka_queue_destroy(consumer->queue);
     consumer->queue = NULL;
     rd_kafka_topic_partition_list_destroy(consumer->topics);
+    utarray_free(consumer->names);
     free(consumer->trouble);
     uv_close((uv_handle_t *)&consumer->wake, on_handle_closed);
     uv_close((uv_handle_t *)&consumer->tick, on_handle_closed);

@@ -98,6 +98,7 @@ static void on_soon(uv_idle_t *handle)
     struct consumer *consumer = handle->data;
 
     uv_idle_stop(handle);
+    consumer_wake_fetchers(consumer);
     if (consumer->commit.refused)
         consumer_commit_answer(consumer, consumer->commit.refused);
     consumer_tell_ends(consumer);

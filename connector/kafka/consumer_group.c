@@ -11,6 +11,7 @@
 #include "base/xalloc.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static void keep(struct consumer *consumer, rd_kafka_event_t *event)
 {
@@ -58,14 +59,31 @@ static void close_queue(struct source_partition *partition)
     rd_kafka_queue_destroy(partition->queue);
 }
 
+static const char *keep_name(struct consumer *consumer, const char *topic)
+{
+    char **name = NULL;
+
+    while ((name = utarray_next(consumer->names, name)))
+        if (strcmp(*name, topic) == 0)
+            return *name;
+    utarray_push_back(consumer->names, &topic);
+    name = utarray_back(consumer->names);
+    return *name;
+}
+
+/* Their list is sorted: the name before is the likely one. */
 static void make_partitions(struct consumer *consumer)
 {
+    const char *name = "";
+
     consumer->count = (size_t)consumer->assigned->cnt;
     consumer->partitions = xcalloc(consumer->count + 1, sizeof(*consumer->partitions));
     for (size_t i = 0; i < consumer->count; i++) {
-        consumer->partitions[i].topic = consumer->assigned->elems[i].topic;
+        if (strcmp(name, consumer->assigned->elems[i].topic) != 0)
+            name = keep_name(consumer, consumer->assigned->elems[i].topic);
+        consumer->partitions[i].topic = name;
         consumer->partitions[i].number = consumer->assigned->elems[i].partition;
-        consumer->partitions[i].end_offset = -1;
+        consumer->partitions[i].end_offset = consumer->partitions[i].next = -1;
     }
 }
 

@@ -2,8 +2,8 @@
  * consumer_private: what the parts of the consumer share. consumer.c holds settings, states and
  * topics; consumer_events.c how events reach it; consumer_group.c being given partitions and giving
  * them up; consumer_start.c what the worker reads before an assignment is answered;
- * consumer_commit.c commits; consumer_record.c records as the sink takes them; consumer_close.c the
- * end; consumer_log.c what is said.
+ * consumer_commit.c commits; consumer_record.c records as the sink takes them; consumer_fetch.c
+ * that more of them come; consumer_close.c the end; consumer_log.c what is said.
  *
  * All of it lives on the loop's thread but reading_work (consumer_start.c), which sees nothing but
  * its own struct reading and the thread-safe rd_kafka_t.
@@ -14,6 +14,7 @@
 #include "kafka/consumer.h"
 
 #include <librdkafka/rdkafka.h>
+#include <utarray.h>
 
 enum {
     TICK_MS = 250, /* the consumer queue is polled so often even when nothing wakes us */
@@ -26,11 +27,12 @@ enum {
 };
 
 struct source_partition {
-    const char *topic; /* borrowed from consumer->assigned */
+    const char *topic; /* one of consumer->names */
     int32_t number;
     rd_kafka_queue_t *queue;
     void *sink_partition;
-    int64_t end_offset;          /* an end of the log to be told; -1: none */
+    int64_t next;       /* behind the last record taken; -1: none, or a fetch is asked for */
+    int64_t end_offset; /* an end of the log to be told; -1: none */
     rd_kafka_resp_err_t trouble; /* the last in-band error, said already */
 };
 
@@ -68,9 +70,11 @@ struct consumer {
     rd_kafka_event_t *rebalance;               /* kept until answered */
     unsigned generation;                       /* of the assignment: fences wake-ups */
     rd_kafka_topic_partition_list_t *assigned; /* sorted; NULL: none */
+    UT_array *names; /* of all topics ever assigned: records borrow them */
     struct source_partition *partitions;
     size_t count;
-    bool told; /* the sink knows of the partitions */
+    bool told;        /* the sink knows of the partitions */
+    bool wants_fetch; /* a queue ran empty, its log goes on */
 
     struct reading *reading; /* the one that counts; NULL: none under way */
     uint64_t read_at;        /* when to begin the next, of uv_now */
@@ -120,6 +124,12 @@ void consumer_commit_tick(struct consumer *consumer);
 struct record *consumer_take(struct source *source, struct source_partition *partition);
 int64_t consumer_log_end(struct source *source, const struct source_partition *partition);
 void consumer_tell_ends(struct consumer *consumer);
+
+/* consumer_fetch.c */
+bool consumer_has_fetch_backoff(void); /* the property fetch.queue.backoff.ms */
+/* The partition's queue is empty: has it fetched, soon, if its log is known to go on. */
+void consumer_want_fetch(struct consumer *consumer, struct source_partition *partition);
+void consumer_wake_fetchers(struct consumer *consumer);
 
 /* consumer_close.c */
 void consumer_finish_close(struct consumer *consumer); /* once librdkafka has left the group */

@@ -2,7 +2,9 @@
  * consumer_record: records as the sink takes them from a partition's queue.
  *
  * Records are polled as events rather than by rd_kafka_consume_queue, which asserts that nothing
- * else is in the queue. A record keeps its event, and with it librdkafka's message.
+ * else is in the queue. A record is copied out into one block of its own and its event destroyed
+ * at once: librdkafka keeps 400 bytes for a message beside the message, and the whole fetch that it
+ * came in for as long as one of its messages is held.
  */
 #include "kafka/consumer_private.h"
 
@@ -12,24 +14,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What librdkafka keeps for a record beside its bytes (its op, its share of the fetch), roughly. */
-enum { RECORD_OVERHEAD = 512 };
-
+/* Behind it lies what it points at, but the topic's name, which the consumer keeps. */
 struct kafka_record {
-    struct record record;    /* first */
-    rd_kafka_event_t *event; /* NULL: detached */
-    char *copy;              /* what it borrowed from the event, once detached */
+    struct record record; /* first */
     struct record_header headers[];
 };
 
 static void record_release(struct record *record)
 {
-    struct kafka_record *it = (struct kafka_record *)record;
-
-    if (it->event)
-        rd_kafka_event_destroy(it->event);
-    free(it->copy);
-    free(it);
+    free(record);
 }
 
 /* Copies bytes to *at, which moves on, and says where they are now. NULL stays NULL. */
@@ -44,75 +37,67 @@ static const void *put(char **at, const void *bytes, size_t size)
     return to;
 }
 
-static size_t borrowed_size(const struct kafka_record *it)
+/* One of a message's headers; `which` is below their count. */
+static struct record_header header_of(const rd_kafka_headers_t *headers, size_t which)
 {
-    const struct record *record = &it->record;
-    size_t size = strlen(record->topic) + 1 + record->key_size + record->value_size;
+    struct record_header header;
 
-    for (size_t i = 0; i < record->header_count; i++)
-        size += strlen(it->headers[i].name) + 1 + it->headers[i].size;
+    rd_kafka_header_get_all(headers, which, &header.name, &header.value, &header.size);
+    return header;
+}
+
+static size_t headers_size(const rd_kafka_headers_t *headers, size_t count)
+{
+    size_t size = count * sizeof(struct record_header);
+
+    for (size_t i = 0; i < count; i++) {
+        struct record_header header = header_of(headers, i);
+
+        size += strlen(header.name) + 1 + header.size;
+    }
     return size;
 }
 
-static void record_copy_out(struct record *record)
+static void put_headers(struct kafka_record *it, const rd_kafka_headers_t *headers, char **at)
 {
-    struct kafka_record *it = (struct kafka_record *)record;
-    char *at = it->copy = xmalloc(borrowed_size(it));
+    for (size_t i = 0; i < it->record.header_count; i++) {
+        struct record_header header = header_of(headers, i);
 
-    record->topic = put(&at, record->topic, strlen(record->topic) + 1);
-    record->key = put(&at, record->key, record->key_size);
-    record->value = put(&at, record->value, record->value_size);
-    for (size_t i = 0; i < record->header_count; i++) {
-        struct record_header *header = &it->headers[i];
-
-        header->name = put(&at, header->name, strlen(header->name) + 1);
-        header->value = put(&at, header->value, header->size);
+        it->headers[i].name = put(at, header.name, strlen(header.name) + 1);
+        it->headers[i].value = put(at, header.value, header.size);
+        it->headers[i].size = header.size;
     }
-    rd_kafka_event_destroy(it->event);
-    it->event = NULL;
 }
 
-static size_t fill_headers(struct record_header *to, const rd_kafka_headers_t *headers,
-                           size_t count)
-{
-    size_t memory = 0;
-
-    for (size_t i = 0; i < count; i++) {
-        rd_kafka_header_get_all(headers, i, &to[i].name, &to[i].value, &to[i].size);
-        memory += sizeof(to[i]) + strlen(to[i].name) + to[i].size;
-    }
-    return memory;
-}
-
-static struct record *record_new(rd_kafka_event_t *event, const rd_kafka_message_t *message)
+static struct record *record_new(const char *topic, const rd_kafka_message_t *message)
 {
     rd_kafka_headers_t *headers = NULL;
     rd_kafka_timestamp_type_t type;
     struct kafka_record *it;
-    size_t count = 0;
+    size_t count = 0, memory;
+    char *at;
 
     if (rd_kafka_message_headers(message, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR)
         count = rd_kafka_header_cnt(headers);
-    it = xmalloc(sizeof(*it) + count * sizeof(it->headers[0]));
-    it->event = event;
-    it->copy = NULL;
+    memory = sizeof(*it) + headers_size(headers, count) + message->key_len + message->len;
+    it = xmalloc(memory);
+    at = (char *)(it->headers + count);
     it->record = (struct record){
-        .topic = rd_kafka_topic_name(message->rkt),
+        .topic = topic,
         .partition = message->partition,
         .offset = message->offset,
         .timestamp_ms = rd_kafka_message_timestamp(message, &type),
-        .key = message->key,
+        .key = put(&at, message->key, message->key_len),
         .key_size = message->key_len,
-        .value = message->payload,
+        .value = put(&at, message->payload, message->len),
         .value_size = message->len,
         .headers = count ? it->headers : NULL,
         .header_count = count,
+        .memory = memory,
         .refs = 1,
         .release = record_release,
-        .detach = record_copy_out,
     };
-    it->record.memory = RECORD_OVERHEAD + sizeof(*it) + message->key_len + message->len +
-                        fill_headers(it->headers, headers, count);
+    put_headers(it, headers, &at);
     return &it->record;
 }
 
@@ -121,12 +106,10 @@ static struct record *read_fetch(struct source_partition *partition, rd_kafka_ev
 {
     const rd_kafka_message_t *message = rd_kafka_event_message_next(event);
 
-    if (!message || message->err) {
-        rd_kafka_event_destroy(event);
+    if (!message || message->err)
         return NULL;
-    }
     partition->end_offset = -1; /* the end told of lies before this record: old news */
-    return record_new(event, message);
+    return record_new(partition->topic, message);
 }
 
 static void note_end(struct consumer *consumer, struct source_partition *partition,
@@ -154,7 +137,7 @@ static void note_error(struct consumer *consumer, struct source_partition *parti
     log_warning(&subject, "cannot be read just now: %s", rd_kafka_event_error_string(event));
 }
 
-/* Consumes the event; NULL: it was no record. */
+/* NULL: it was no record. */
 static struct record *read_event(struct consumer *consumer, struct source_partition *partition,
                                  rd_kafka_event_t *event)
 {
@@ -162,13 +145,12 @@ static struct record *read_event(struct consumer *consumer, struct source_partit
         partition->trouble = RD_KAFKA_RESP_ERR_NO_ERROR;
         return read_fetch(partition, event);
     }
-    if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_ERROR) {
-        if (rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR__PARTITION_EOF)
-            note_end(consumer, partition, event);
-        else
-            note_error(consumer, partition, event);
-    }
-    rd_kafka_event_destroy(event);
+    if (rd_kafka_event_type(event) != RD_KAFKA_EVENT_ERROR)
+        return NULL;
+    if (rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR__PARTITION_EOF)
+        note_end(consumer, partition, event);
+    else
+        note_error(consumer, partition, event);
     return NULL;
 }
 
@@ -180,8 +162,14 @@ struct record *consumer_take(struct source *source, struct source_partition *par
 
     if (consumer->state != CONSUMER_ASSIGNED)
         return NULL;
-    while (!record && (event = rd_kafka_queue_poll(partition->queue, 0)))
+    while (!record && (event = rd_kafka_queue_poll(partition->queue, 0))) {
         record = read_event(consumer, partition, event);
+        rd_kafka_event_destroy(event);
+    }
+    if (record)
+        partition->next = record->offset + 1;
+    else
+        consumer_want_fetch(consumer, partition);
     return record;
 }
 

@@ -29,11 +29,6 @@ static void on_release(struct record *record)
     free(taken);
 }
 
-static void on_detach(struct record *record)
-{
-    ((struct taken_record *)record)->source->detached++;
-}
-
 static void count_taken(struct memory_source *source, const struct record *record)
 {
     source->taken++;
@@ -62,8 +57,7 @@ static struct record *record_of(struct memory_source *source, struct source_part
                               .value_size = item->it.value_size,
                               .memory = item->it.memory ? item->it.memory : size,
                               .refs = 1,
-                              .release = on_release,
-                              .detach = on_detach};
+                              .release = on_release};
     if (item->it.key_size)
         memcpy(taken->bytes, item->it.key, item->it.key_size);
     if (item->it.value_size)
@@ -299,11 +293,6 @@ size_t memory_source_positions(const struct memory_source *source)
 size_t memory_source_taken(const struct memory_source *source)
 {
     return source->taken;
-}
-
-size_t memory_source_detached(const struct memory_source *source)
-{
-    return source->detached;
 }
 
 size_t memory_source_held(const struct memory_source *source)

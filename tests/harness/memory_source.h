@@ -92,9 +92,8 @@ bool memory_source_all_committed(const struct memory_source *source);
 
 /* ---- what the sink has ---- */
 
-size_t memory_source_taken(const struct memory_source *source);    /* records, in all */
-size_t memory_source_detached(const struct memory_source *source); /* of them: copied out */
-size_t memory_source_held(const struct memory_source *source);     /* of them: not released */
+size_t memory_source_taken(const struct memory_source *source); /* records, in all */
+size_t memory_source_held(const struct memory_source *source);  /* of them: not released */
 size_t memory_source_most_held(const struct memory_source *source);
 size_t memory_source_most_bytes(const struct memory_source *source); /* by their `memory` */
 

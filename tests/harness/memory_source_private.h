@@ -47,7 +47,7 @@ struct memory_source {
     int refuse;
     size_t batches, positions;
 
-    size_t taken, detached, held, most_held, bytes, most_bytes;
+    size_t taken, held, most_held, bytes, most_bytes;
 };
 
 /* Has the loop tell what is to be told. */

@@ -256,24 +256,6 @@ Test(dispatcher_order, memory_is_bound_and_each_partition_may_hold_one_record)
     cr_expect_leq(memory_source_most_bytes(rig->source), 3 * some.memory + big.memory);
 }
 
-static bool nine_are_copied(struct rig *of)
-{
-    return memory_source_detached(of->source) == 9;
-}
-
-/* What is queued behind it never comes to back off, and would keep whole fetches in memory. */
-Test(dispatcher_order, what_waits_behind_a_long_call_is_copied_out_of_its_fetch)
-{
-    int64_t first = 0;
-
-    rig->options.order = ORDER_PARTITION;
-    faas_decide(rig_deploy(rig, "a", "orders", NULL), hold_one, &first);
-    memory_source_fill(rig->source, "orders", 0, 10, 0);
-    rig_start(rig);
-    cr_assert(rig_await(rig, nine_are_copied));
-    cr_expect_eq(call_log_arrived(rig->calls, "a"), 1);
-}
-
 Test(dispatcher_order, empty_values_are_skipped)
 {
     rig_deploy(rig, "a", "orders", NULL);

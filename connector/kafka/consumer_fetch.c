@@ -1,0 +1,64 @@
+/*
+ * consumer_fetch: keeps records coming while little is kept ahead.
+ *
+ * For each record that waits in a partition's queue librdkafka holds 400 bytes beside the record,
+ * so the queues are as short as can be: a partition is fetched again when its queue is empty
+ * (queued.min.messages 1), and the sink's window bridges the time that takes. But its broker's
+ * thread looks at the queues only when something else wakes it, at the latest after a second;
+ * that a queue ran empty does not. From librdkafka 2.2 on fetch.queue.backoff.ms says how long a
+ * partition rests. Of older ones one public call wakes the brokers' threads and does nothing else:
+ * to set the SASL credentials that are set already (rd_kafka_all_brokers_wakeup in 2.0.2's
+ * rdkafka_sasl.c). Without it a partition got one fetch a second.
+ */
+#include "kafka/consumer_private.h"
+
+#include "base/xalloc.h"
+
+#include <stdlib.h>
+
+enum { SINCE_BACKOFF = 0x020200ff }; /* librdkafka 2.2.0 */
+
+static char *setting_dup(const struct consumer *consumer, const char *name)
+{
+    const rd_kafka_conf_t *conf = rd_kafka_conf(consumer->kafka);
+    size_t size = 0;
+    char *value;
+
+    if (rd_kafka_conf_get(conf, name, NULL, &size) != RD_KAFKA_CONF_OK)
+        return xstrdup("");
+    value = xcalloc(1, size + 1);
+    rd_kafka_conf_get(conf, name, value, &size);
+    return value;
+}
+
+bool consumer_has_fetch_backoff(void)
+{
+    return rd_kafka_version() >= SINCE_BACKOFF;
+}
+
+void consumer_want_fetch(struct consumer *consumer, struct source_partition *partition)
+{
+    if (consumer_has_fetch_backoff() || partition->next < 0 ||
+        partition->next >= consumer_log_end(&consumer->source, partition))
+        return;
+    partition->next = -1;
+    consumer->wants_fetch = true;
+    consumer_soon(consumer);
+}
+
+void consumer_wake_fetchers(struct consumer *consumer)
+{
+    rd_kafka_error_t *error;
+    char *user, *password;
+
+    if (!consumer->wants_fetch)
+        return;
+    consumer->wants_fetch = false;
+    user = setting_dup(consumer, "sasl.username");
+    password = setting_dup(consumer, "sasl.password");
+    error = rd_kafka_sasl_set_credentials(consumer->kafka, user, password);
+    if (error)
+        rd_kafka_error_destroy(error);
+    free(user);
+    free(password);
+}
