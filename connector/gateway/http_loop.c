@@ -112,11 +112,22 @@ static void poll_wanted(struct watch *watch)
         uv_poll_stop(&watch->poll);
 }
 
+static bool is_connected(curl_socket_t fd)
+{
+    struct sockaddr_storage address;
+    socklen_t size = sizeof(address);
+
+    return getpeername(fd, (struct sockaddr *)&address, &size) == 0;
+}
+
 /* Of what nobody will tell us when it is closed, the watch ends now: the resolver's sockets, and
- * those that never got connected. */
+ * those that never got connected. One that is connected may never have waited for an answer: a fast
+ * one is there when the request is sent. */
 static void watch_forget(struct watch *watch)
 {
     watch->wanted = 0;
+    if (!watch->kept)
+        watch->kept = watch->opened && is_connected(watch->fd);
     if (!watch->kept)
         watch_end(watch);
 }
@@ -178,7 +189,6 @@ static int want(CURL *easy, curl_socket_t fd, int what, void *context, void *unu
     }
     watch->wanted = (what & CURL_POLL_IN ? UV_READABLE : 0) | /* bits, though an enumeration */
                     (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
-    watch->kept |= watch->opened && what & CURL_POLL_IN; /* it waits for an answer */
     if (watch->wanted & ~watch->polled)
         poll_wanted(watch);
     return 0;
