@@ -10,13 +10,15 @@
 
 enum {
     SHARED_LINES = 5,
+    EXPECT_SIZE = 1024 * 1024,   /* of a body from which on curl would wait for a 100 */
     LINES_KEPT_SIZE = 16 * 1024, /* of a call's block, in the pool */
 };
 
 struct caller {
     struct http *http;
     const struct gateway_options *options;
-    struct http_line shared[SHARED_LINES]; /* the same for all calls, behind the record's */
+    /* The same for all calls, behind the record's; the first for large bodies only: each costs. */
+    struct http_line shared[SHARED_LINES];
     struct call *idle;
     size_t on_their_way;
 };
@@ -41,10 +43,10 @@ struct caller *caller_new(struct http *http, const struct gateway_options *optio
 
     caller->http = http;
     caller->options = options;
-    caller->shared[0].text = xasprintf("Content-Type: %s", options->content_type);
-    caller->shared[1].text = xstrdup(GATEWAY_USER_AGENT);
-    caller->shared[2].text = xstrdup("X-Connector: kafka-connector");
-    caller->shared[3].text = xstrdup("Expect:"); /* none: curl would wait for a 100 over 1 MB */
+    caller->shared[0].text = xstrdup("Expect:"); /* none */
+    caller->shared[1].text = xasprintf("Content-Type: %s", options->content_type);
+    caller->shared[2].text = xstrdup(GATEWAY_USER_AGENT);
+    caller->shared[3].text = xstrdup("X-Connector: kafka-connector");
     caller->shared[4].text = xstrdup("Accept:"); /* none: each byte of a header costs */
     for (size_t i = 0; i + 1 < SHARED_LINES; i++)
         caller->shared[i].next = &caller->shared[i + 1];
@@ -132,6 +134,8 @@ struct call *call_start(struct callee *callee, const struct record *record, bool
 {
     struct caller *caller = callee->caller;
     struct call *call = call_take(caller);
+    size_t size = record->value ? record->value_size : 0;
+    struct http_line *shared = &caller->shared[size < EXPECT_SIZE];
 
     call->answered = answered;
     call->context = context;
@@ -139,9 +143,9 @@ struct call *call_start(struct callee *callee, const struct record *record, bool
         http_send(caller->http, &(struct http_request){
                                     .method = "POST",
                                     .target = callee->target,
-                                    .lines = call_lines_fill(&call->lines, record, caller->shared),
+                                    .lines = call_lines_fill(&call->lines, record, shared),
                                     .body = record->value,
-                                    .body_size = record->value ? record->value_size : 0,
+                                    .body_size = size,
                                     .body_limit = (size_t)caller->options->response_limit,
                                     .timeout_ms = caller->options->upstream_timeout,
                                     .fresh = fresh,

@@ -106,7 +106,7 @@ static void open_bench(void)
 
     signal(SIGPIPE, SIG_IGN);
     uv_loop_init(&bench.loop);
-    bench.server = web_server_new(&bench.loop, "127.0.0.1:0", 1 << 20, routes, NULL, &reason);
+    bench.server = web_server_new(&bench.loop, "127.0.0.1:0", 1 << 21, routes, NULL, &reason);
     cr_assert(bench.server);
     bench.options.url = xasprintf("http://127.0.0.1:%d", web_server_port(bench.server));
     bench.options.rebuild_interval = 1;
@@ -256,24 +256,30 @@ static void on_answered(void *context, const struct http_answer *answer)
     uv_stop(&bench.loop);
 }
 
-static void run_call(struct caller *caller, const char *path)
+static void run_call_on(struct caller *caller, const char *path, const struct record *record)
 {
-    const struct record_header header = {"a", "b\r\nc", 4};
-    const struct record record = {.topic = "orders",
-                                  .key = "k",
-                                  .key_size = 1,
-                                  .value = "the value",
-                                  .value_size = 9,
-                                  .headers = &header,
-                                  .header_count = 1};
     struct callee *callee = callee_new(caller, path);
     bool done = false;
 
     cr_assert(callee);
-    call_start(callee, &record, false, on_answered, &done);
+    call_start(callee, record, false, on_answered, &done);
     while (!done)
         uv_run(&bench.loop, UV_RUN_ONCE);
     callee_free(callee);
+}
+
+static void run_call(struct caller *caller, const char *path)
+{
+    const struct record_header header = {"a", "b\r\nc", 4};
+
+    run_call_on(caller, path,
+                &(struct record){.topic = "orders",
+                                 .key = "k",
+                                 .key_size = 1,
+                                 .value = "the value",
+                                 .value_size = 9,
+                                 .headers = &header,
+                                 .header_count = 1});
 }
 
 #define SEEN                                                                                       \
@@ -295,6 +301,23 @@ Test(functions, a_call_carries_the_record_and_brings_the_answer)
     cr_expect_str_eq(bench.seen, "/async-function/figlet" SEEN);
     cr_expect_null(callee_new(caller, "../system/functions"));
     cr_expect_null(callee_new(caller, ""));
+    caller_free(caller);
+}
+
+/* curl asks for one from 1 MiB on, and waits a second for it. */
+Test(functions, a_large_record_does_not_wait_for_a_100)
+{
+    static const size_t sizes[] = {(1 << 20) - 1, 1 << 20, (1 << 20) + 1};
+    struct caller *caller = caller_new(bench.http, &bench.options);
+    struct record record = {.topic = "orders", .value = xcalloc(1, 1 << 21)};
+
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+        record.value_size = sizes[i];
+        run_call_on(caller, "figlet", &record);
+        cr_expect_eq(told.status, 200);
+        cr_expect_not(strstr(bench.seen, "Expect"), "%zu bytes", sizes[i]);
+    }
+    free((void *)record.value);
     caller_free(caller);
 }
 
