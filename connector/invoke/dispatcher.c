@@ -97,17 +97,27 @@ static void owe(struct dispatcher *dispatcher, struct partition *partition, stru
         calls_log_received(dispatcher->setup.options, record, dispatcher->received);
 }
 
-static void skip(struct dispatcher *dispatcher, struct partition *partition,
-                 const struct record *record)
+static bool is_unwanted(const struct dispatcher *dispatcher, const struct record *record)
+{
+    return !record->value_size && dispatcher->setup.options->empty_records == EMPTY_SKIP;
+}
+
+static void skip_empty(struct dispatcher *dispatcher, struct partition *partition, int64_t offset)
+{
+    counter(dispatcher, D_EMPTY)->number++;
+    ledger_advance(&partition->ledger, offset + 1);
+}
+
+static void skip_unbound(struct dispatcher *dispatcher, struct partition *partition, int64_t offset)
 {
     struct log_subject subject = subject_of(partition);
 
-    counter(dispatcher, record->value_size ? D_NO_FUNCTION : D_EMPTY)->number++;
-    ledger_advance(&partition->ledger, record->offset + 1);
-    if (record->value_size && !partition->skipping)
+    counter(dispatcher, D_NO_FUNCTION)->number++;
+    ledger_advance(&partition->ledger, offset + 1);
+    if (!partition->skipping)
         log_warning(&subject, "no function wants this topic: its records are skipped "
                               "(no_function=skip)");
-    partition->skipping |= record->value_size > 0;
+    partition->skipping = true;
 }
 
 /* A record below what was committed or is the least that may be: this is another log. What is
@@ -134,8 +144,10 @@ static void receive(struct dispatcher *dispatcher, struct partition *partition,
     }
     dispatcher->received++;
     counter(dispatcher, D_RECEIVED)->number++;
-    if (!record->value_size || !partition->bound)
-        skip(dispatcher, partition, record);
+    if (is_unwanted(dispatcher, record))
+        skip_empty(dispatcher, partition, record->offset);
+    else if (!partition->bound)
+        skip_unbound(dispatcher, partition, record->offset);
     else
         owe(dispatcher, partition, record);
 }

@@ -108,6 +108,13 @@ static const struct option_row rows[] = {
      .default_text = "skip",
      .choices = "skip|wait",
      .text = "Records of a topic that no function wants: skipped and counted, or waited with."},
+    {.name = "empty_records",
+     .type = OPTION_CHOICE,
+     .offset = FIELD(empty_records),
+     .default_text = "skip",
+     .choices = "skip|send",
+     .text = "Records whose value is empty or null: skipped and counted, or sent, with an empty "
+             "body, and with X-Kafka-Tombstone: true when the value is null."},
     {.name = "drain_timeout",
      .type = OPTION_DURATION,
      .offset = FIELD(drain_timeout),

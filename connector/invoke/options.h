@@ -9,6 +9,7 @@
 
 enum on_exhausted { EXHAUSTED_WAIT, EXHAUSTED_DROP };
 enum no_function { NO_FUNCTION_SKIP, NO_FUNCTION_WAIT };
+enum empty_records { EMPTY_SKIP, EMPTY_SEND };
 enum log_calls { LOG_CALLS_SUMMARY, LOG_CALLS_ALL, LOG_CALLS_NONE };
 
 struct invoke_options {
@@ -23,6 +24,7 @@ struct invoke_options {
     char *retry_codes;
     int on_exhausted;
     int no_function;
+    int empty_records;
     int64_t drain_timeout; /* 0: as upstream_timeout */
     int64_t shutdown_timeout;
     int log_calls;

@@ -7,7 +7,7 @@ static const struct metric_row dispatcher_rows[] = {
     [D_RECEIVED] = {METRIC_COUNTER, "kafka_connector_records_received_total",
                     "Records taken from Kafka."},
     [D_EMPTY] = {METRIC_COUNTER, "kafka_connector_records_empty_total",
-                 "Records without a value, skipped."},
+                 "Records without a value, skipped (empty_records=skip)."},
     [D_NO_FUNCTION] = {METRIC_COUNTER, "kafka_connector_records_no_function_total",
                        "Records of a topic that no function wants, skipped."},
     [D_REPEATED] = {METRIC_COUNTER, "kafka_connector_records_repeated_total",
