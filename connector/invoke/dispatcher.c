@@ -42,6 +42,11 @@ int64_t dispatcher_now(const struct dispatcher *dispatcher)
     return (int64_t)uv_now(dispatcher->setup.loop);
 }
 
+bool dispatcher_commits_first(const struct dispatcher *dispatcher)
+{
+    return dispatcher->setup.options->delivery == DELIVERY_AT_MOST_ONCE;
+}
+
 static union metric_value *counter(struct dispatcher *dispatcher, int which)
 {
     return &dispatcher->metrics->values[which];
@@ -77,7 +82,7 @@ static struct invocation *invoke(struct dispatcher *dispatcher, struct subscript
     invocation->detailed =
         calls_log_begin(dispatcher->setup.options, &subscription->function->calls);
     if (lanes_push(&subscription->lanes, record->key, record->key_size, &invocation->lane))
-        invocation_set_state(invocation, INVOCATION_READY);
+        invocation_admit(invocation);
     return invocation;
 }
 
@@ -246,6 +251,7 @@ static void add_partition(struct dispatcher *dispatcher, struct source_assignmen
                               (size_t)dispatcher->setup.options->partition_window);
     restore(partition, assignment, reason, &left);
     partition->changed = !known;
+    partition->commit_first = dispatcher_commits_first(dispatcher);
     snprintf(number, sizeof(number), "%" PRId32, assignment->number);
     partition->metrics = metrics_add(dispatcher->setup.metrics, &partition_metrics,
                                      (const char *const[]){partition->topic, number});

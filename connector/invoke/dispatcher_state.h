@@ -27,6 +27,7 @@ enum { COMMIT_AFTER = 256 }; /* finished invocations */
 struct committer {
     bool under_way;
     size_t finished; /* invocations since the last commit left */
+    size_t awaited;  /* invocations that wait for theirs (delivery=at-most-once) */
     struct delay *due;
     char *fault;       /* why the last one failed; NULL: it did not */
     unsigned failures; /* in a row */
@@ -62,6 +63,7 @@ struct dispatcher {
 };
 
 int64_t dispatcher_now(const struct dispatcher *dispatcher);
+bool dispatcher_commits_first(const struct dispatcher *dispatcher); /* delivery=at-most-once */
 void dispatcher_set_state(struct dispatcher *dispatcher, enum dispatcher_state to);
 const char *dispatcher_state_name(enum dispatcher_state state);
 

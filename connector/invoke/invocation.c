@@ -11,6 +11,8 @@
 #define FROM(state) (1u << INVOCATION_##state)
 
 /* A state's name, where it may come from, and what entering and leaving it does. */
+static void enter_uncommitted(struct invocation *invocation);
+static void leave_uncommitted(struct invocation *invocation);
 static void enter_ready(struct invocation *invocation);
 static void leave_ready(struct invocation *invocation);
 static void enter_calling(struct invocation *invocation);
@@ -26,10 +28,14 @@ static const struct {
     void (*enter)(struct invocation *invocation);
     void (*leave)(struct invocation *invocation);
 } states[] = {
-    [INVOCATION_QUEUED] = {"queued", FROM(READY) | FROM(CALLING) | FROM(BACKING_OFF) | FROM(HELD),
+    [INVOCATION_QUEUED] = {"queued",
+                           FROM(UNCOMMITTED) | FROM(READY) | FROM(CALLING) | FROM(BACKING_OFF) |
+                               FROM(HELD),
                            NULL, NULL},
-    [INVOCATION_READY] = {"ready", FROM(QUEUED) | FROM(CALLING) | FROM(BACKING_OFF), enter_ready,
-                          leave_ready},
+    [INVOCATION_UNCOMMITTED] = {"uncommitted", FROM(QUEUED), enter_uncommitted, leave_uncommitted},
+    [INVOCATION_READY] = {"ready",
+                          FROM(QUEUED) | FROM(UNCOMMITTED) | FROM(CALLING) | FROM(BACKING_OFF),
+                          enter_ready, leave_ready},
     [INVOCATION_CALLING] = {"calling", FROM(READY), enter_calling, leave_calling},
     [INVOCATION_BACKING_OFF] = {"backing off", FROM(CALLING), enter_parked, leave_backing_off},
     [INVOCATION_HELD] = {"held", FROM(READY) | FROM(CALLING), enter_held, leave_held},
@@ -39,6 +45,16 @@ static const struct {
 const char *invocation_state_name(enum invocation_state state)
 {
     return states[state].name;
+}
+
+static void enter_uncommitted(struct invocation *invocation)
+{
+    invocation->dispatcher->committer.awaited++;
+}
+
+static void leave_uncommitted(struct invocation *invocation)
+{
+    invocation->dispatcher->committer.awaited--;
 }
 
 /* One that has been called before goes before those that have not: it is the older one, and what
@@ -106,6 +122,22 @@ void invocation_set_state(struct invocation *invocation, enum invocation_state t
     invocation->state = to;
     if (states[to].enter)
         states[to].enter(invocation);
+}
+
+void invocation_admit(struct invocation *invocation)
+{
+    const struct subscription *subscription = invocation->subscription;
+    bool permitted = partition_permits(subscription->partition, invocation);
+
+    /* What is owed to a function that is gone is not called: it may end at once. */
+    invocation_set_state(invocation, permitted || !subscription->function->bound
+                                         ? INVOCATION_READY
+                                         : INVOCATION_UNCOMMITTED);
+}
+
+bool invocation_waits(const struct invocation *invocation)
+{
+    return 1u << invocation->state & (FROM(UNCOMMITTED) | FROM(BACKING_OFF) | FROM(HELD));
 }
 
 struct invocation *invocation_new(struct dispatcher *dispatcher, struct subscription *subscription,

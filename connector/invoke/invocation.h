@@ -3,6 +3,7 @@
  * function has done it, as a state table:
  *
  *   queued       behind another in its lane
+ *   uncommitted  the first of its lane, until its offset is committed (delivery=at-most-once)
  *   ready        may be called: in its function's ready list
  *   calling      a call is on its way; it holds a slot
  *   backing_off  waits for its next attempt; it holds its lane, not a slot
@@ -21,6 +22,7 @@
 
 enum invocation_state {
     INVOCATION_QUEUED,
+    INVOCATION_UNCOMMITTED,
     INVOCATION_READY,
     INVOCATION_CALLING,
     INVOCATION_BACKING_OFF,
@@ -59,6 +61,11 @@ struct invocation *invocation_new(struct dispatcher *dispatcher, struct subscrip
                                   struct record *record);
 void invocation_set_state(struct invocation *invocation, enum invocation_state to);
 const char *invocation_state_name(enum invocation_state state);
+
+/* The first of its lane becomes ready, or waits for what keeps it from being called. */
+void invocation_admit(struct invocation *invocation);
+/* Whether it is the first of its lane and waits for something. */
+bool invocation_waits(const struct invocation *invocation);
 
 /* Leaves what its state holds (ready list, slot, timer), whatever that is, and is queued: nothing
  * of it is under way any more. A call under way is cancelled. */

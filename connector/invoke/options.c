@@ -27,6 +27,14 @@ static const struct option_row rows[] = {
      .text =
          "What waits for what, for each function: records of one key, all records of a "
          "partition, or nothing. With key, records without a key keep their partition's order."},
+    {.name = "delivery",
+     .type = OPTION_CHOICE,
+     .offset = FIELD(delivery),
+     .default_text = "at-least-once",
+     .choices = "at-least-once|at-most-once",
+     .text = "at-least-once: a record is committed when its functions have done it. at-most-once: "
+             "it is committed before they are called, and none is called again, whatever comes of "
+             "it: what is not done then is lost."},
     {.name = "partition_window",
      .type = OPTION_INT,
      .offset = FIELD(partition_window),
@@ -198,6 +206,7 @@ struct retry_rules invoke_retry_rules(const struct invoke_options *options, bool
         .min_wait_ms = options->retry_min_wait,
         .max_wait_ms = options->retry_max_wait,
         .only_2xx_done = async,
+        .only_once = options->delivery == DELIVERY_AT_MOST_ONCE,
     };
 
     if (options->retry_codes)

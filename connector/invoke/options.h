@@ -8,6 +8,7 @@
 #include "core/retry.h"
 
 enum on_exhausted { EXHAUSTED_WAIT, EXHAUSTED_DROP };
+enum delivery { DELIVERY_AT_LEAST_ONCE, DELIVERY_AT_MOST_ONCE };
 enum no_function { NO_FUNCTION_SKIP, NO_FUNCTION_WAIT };
 enum empty_records { EMPTY_SKIP, EMPTY_SEND };
 enum log_calls { LOG_CALLS_SUMMARY, LOG_CALLS_ALL, LOG_CALLS_NONE };
@@ -16,6 +17,7 @@ struct invoke_options {
     struct option_list topics;
     int initial_offset; /* enum initial_offset */
     int order;          /* enum order */
+    int delivery;
     int64_t partition_window;
     int64_t max_inflight;
     int64_t max_buffered_bytes;

@@ -54,6 +54,8 @@ struct partition {
     int64_t committed;        /* as the group last acknowledged it; -1: not yet */
     int64_t committing;       /* as the commit under way says */
     bool changed;             /* progress differs from what was committed last */
+    bool commit_first;        /* delivery=at-most-once: an offset is committed, then called */
+    int64_t permitted;        /* with commit_first: the offset acknowledged within this log */
     bool skipping;            /* it was said that no function wants the topic */
     struct subscription *subscriptions; /* utlist DL */
     size_t bound;                       /* of them: bound */
@@ -93,10 +95,27 @@ uint64_t partition_take(struct partition *partition, int64_t offset, size_t memo
 /* A subscription is done with a record of the log in force. True: the window moved. */
 bool partition_finish(struct subscription *subscription, uint64_t sequence);
 
+/* Whether a record of it may be called as far as commits go: with commit_first, its offset has been
+ * acknowledged. One of a log that was deleted can come from nowhere again. */
+bool partition_permits(const struct partition *partition, const struct invocation *invocation);
+
+/* The offset to commit: the lowest one not done by all. With commit_first, the one behind all that
+ * was taken; when draining, behind all that may be called, for the rest goes to the next owner. */
+int64_t partition_position(const struct partition *partition);
+
+/* What was committed is acknowledged; with commit_first, admits what waited for it. */
+void partition_acknowledged(struct partition *partition);
+
+/* Whether anything is left that may be called by us and by nobody after us (commit_first). */
+bool partition_holds_permitted(const struct partition *partition);
+
+/* There is progress to tell, if it is told at all: with commit_first nobody asks what was done. */
+void partition_touch(struct partition *partition);
+
 /* Whether the group has yet to be told something. */
 bool partition_dirty(const struct partition *partition);
 
-/* The metadata to commit with the ledger's committable offset. */
+/* The metadata to commit with partition_position. */
 void partition_progress(const struct partition *partition, char text[PROGRESS_TEXT_SIZE + 1]);
 
 #endif

@@ -109,9 +109,17 @@ static void serve(struct dispatcher *dispatcher, struct invocation *invocation)
     const struct retry_rules *rules = &invocation->subscription->function->rules;
 
     if (retry_spent(rules, &invocation->count)) /* before a restart */
-        invocation_give_up(invocation, "it was not answered");
+        invocation_give_up(invocation,
+                           rules->only_once ? "it was called before" : "it was not answered");
     else
         start_call(dispatcher, invocation);
+}
+
+/* What is committed and was not begun is called while the partitions drain: nobody would later. */
+static bool may_start(const struct dispatcher *dispatcher)
+{
+    return dispatcher->state == DISPATCHER_WORKING ||
+           (dispatcher->state == DISPATCHER_DRAINING && dispatcher_commits_first(dispatcher));
 }
 
 void dispatcher_fill_slots(struct dispatcher *dispatcher)
@@ -120,7 +128,7 @@ void dispatcher_fill_slots(struct dispatcher *dispatcher)
     size_t slots = (size_t)dispatcher->setup.options->max_inflight;
     struct function *function;
 
-    if (dispatcher->filling || dispatcher->state != DISPATCHER_WORKING)
+    if (dispatcher->filling || !may_start(dispatcher))
         return;
     dispatcher->filling = true;
     dispatcher_take_all(dispatcher);
@@ -128,4 +136,6 @@ void dispatcher_fill_slots(struct dispatcher *dispatcher)
            (function = next_function(dispatcher, now)))
         serve(dispatcher, function->ready);
     dispatcher->filling = false;
+    if (dispatcher->committer.awaited)
+        committer_touch(dispatcher); /* a slot may be free for what waits for a commit */
 }

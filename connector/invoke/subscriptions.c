@@ -86,15 +86,13 @@ void dispatcher_subscribe(struct dispatcher *dispatcher, struct partition *parti
         partition->skipping = false;
 }
 
-/* What backs off or is held becomes ready. */
+/* Whatever the first of a lane waits for, it becomes ready. */
 static void release_waiting(struct partition *partition, const struct function *function)
 {
     struct invocation *invocation;
 
     DL_FOREACH2 (partition->invocations, invocation, next_sibling) {
-        if (invocation->subscription->function != function)
-            continue;
-        if (invocation->state != INVOCATION_BACKING_OFF && invocation->state != INVOCATION_HELD)
+        if (invocation->subscription->function != function || !invocation_waits(invocation))
             continue;
         invocation_stop(invocation);
         invocation_set_state(invocation, INVOCATION_READY);

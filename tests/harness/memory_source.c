@@ -105,9 +105,8 @@ static void done(struct source *seam, const struct source_position *positions, s
 
         assert(positions[i].offset >= partition->least_done &&
                positions[i].offset <= partition->end);
-        partition->least_done = positions[i].offset;
-        source->batch[i] =
-            (struct position){partition, positions[i].offset, xstrdup(positions[i].metadata)};
+        source->batch[i] = (struct position){partition, positions[i].offset, partition->log,
+                                             xstrdup(positions[i].metadata)};
     }
     memory_source_wake(source);
 }
@@ -146,6 +145,8 @@ static void apply_batch(struct memory_source *source)
 
         free(position->partition->metadata);
         position->partition->committed = position->offset;
+        if (position->log == position->partition->log)
+            position->partition->least_done = position->offset;
         position->partition->metadata = xstrdup(position->metadata);
     }
 }
