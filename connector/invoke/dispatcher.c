@@ -63,7 +63,7 @@ static bool has_room(const struct dispatcher *dispatcher, const struct partition
 {
     const struct invoke_options *options = dispatcher->setup.options;
 
-    if (!partition->bound && options->no_function == NO_FUNCTION_WAIT)
+    if (partition->paused || (!partition->bound && options->no_function == NO_FUNCTION_WAIT))
         return false;
     if (ledger_full(&partition->ledger))
         return false;
@@ -252,6 +252,7 @@ static void add_partition(struct dispatcher *dispatcher, struct source_assignmen
     restore(partition, assignment, reason, &left);
     partition->changed = !known;
     partition->commit_first = dispatcher_commits_first(dispatcher);
+    partition->paused = pause_holds_topic(&dispatcher->pauses, partition->topic);
     snprintf(number, sizeof(number), "%" PRId32, assignment->number);
     partition->metrics = metrics_add(dispatcher->setup.metrics, &partition_metrics,
                                      (const char *const[]){partition->topic, number});
@@ -380,6 +381,7 @@ void dispatcher_free(struct dispatcher *dispatcher)
     delay_cancel(&dispatcher->drain_due);
     delay_cancel(&dispatcher->gateway_probe_due);
     committer_release(dispatcher);
+    pause_release(&dispatcher->pauses);
     metrics_remove(dispatcher->setup.metrics, dispatcher->metrics);
     free(dispatcher);
 }

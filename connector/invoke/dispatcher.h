@@ -4,7 +4,8 @@
  *
  * Files: dispatcher.c what is taken and to whom it is owed; subscriptions.c who wants what; slots.c
  * who is called next; outcome.c what an answer leads to; committer.c when progress is committed;
- * drain.c how partitions are given up; report.c what is told of it. All on the loop's thread.
+ * drain.c how partitions are given up; pause.c what is held by hand; report.c what is told of it.
+ * All on the loop's thread.
  */
 #ifndef INVOKE_DISPATCHER_H
 #define INVOKE_DISPATCHER_H
@@ -44,6 +45,16 @@ void dispatcher_set_map(struct dispatcher *dispatcher, const struct topic_map *m
  * calls stopped once. */
 void dispatcher_stop(struct dispatcher *dispatcher, int64_t timeout_ms,
                      void (*stopped)(void *context), void *context);
+
+/* Pauses a topic (nothing of it is taken or begun), a function (nothing is sent to it), or, both
+ * NULL, everything; and lets it go on. What runs meanwhile ends as it would. Kept in memory only: a
+ * new start forgets it. Returns an HTTP status and adds to `answer` what is paused now, as in
+ * /status, or the reason: 200 it is so now, 400 both are given, 404 an unknown name, 409 a name
+ * cannot go on while everything is paused. */
+int dispatcher_pause(struct dispatcher *dispatcher, const char *topic, const char *function,
+                     json *answer);
+int dispatcher_resume(struct dispatcher *dispatcher, const char *topic, const char *function,
+                      json *answer);
 
 /* Why progress cannot be committed just now, or NULL. Borrowed until the loop goes on. */
 const char *dispatcher_fault(const struct dispatcher *dispatcher);

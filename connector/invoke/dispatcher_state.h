@@ -8,6 +8,7 @@
 #include "invoke/function.h"
 #include "invoke/invocation.h"
 #include "invoke/partition.h"
+#include "invoke/pause.h"
 
 /*
  *   idle        no partitions
@@ -52,6 +53,7 @@ struct dispatcher {
     bool filling;                /* slots are being filled: no second time within */
     bool room;                   /* a window moved: full partitions may have room */
 
+    struct pauses pauses;
     struct committer committer;
     bool revoked;  /* the source waits for release */
     bool stopping; /* for good */
@@ -72,7 +74,9 @@ void dispatcher_take(struct dispatcher *dispatcher, struct partition *partition)
 /* ... from every partition that was full and is not any more. */
 void dispatcher_take_all(struct dispatcher *dispatcher);
 
-/* subscriptions.c: brings a partition's subscriptions in step with the map. */
+/* subscriptions.c: NULL: no function of this path is known. */
+struct function *dispatcher_function(const struct dispatcher *dispatcher, const char *path);
+/* Brings a partition's subscriptions in step with the map. */
 void dispatcher_subscribe(struct dispatcher *dispatcher, struct partition *partition);
 /* Ends what is owed to a function that the map names no more, but what is being called. */
 void dispatcher_end_unbound(struct dispatcher *dispatcher, struct function *function);
@@ -115,7 +119,7 @@ enum {
     D_GATEWAY_STATE,
     D_PARTITIONS,
 };
-enum { P_LAG, P_COMMITTED, P_WINDOW, P_STATE };
+enum { P_LAG, P_COMMITTED, P_WINDOW, P_STATE, P_PAUSED };
 enum {
     F_DONE,
     F_RETRIES,
@@ -127,6 +131,7 @@ enum {
     F_PENDING,
     F_HELD,
     F_STATE,
+    F_PAUSED,
     F_SECONDS,
 };
 

@@ -29,12 +29,18 @@ static const struct {
     void (*leave)(struct invocation *invocation);
 } states[] = {
     [INVOCATION_QUEUED] = {"queued",
-                           FROM(UNCOMMITTED) | FROM(READY) | FROM(CALLING) | FROM(BACKING_OFF) |
-                               FROM(HELD),
+                           FROM(UNCOMMITTED) | FROM(PAUSED) | FROM(READY) | FROM(CALLING) |
+                               FROM(BACKING_OFF) | FROM(HELD),
                            NULL, NULL},
-    [INVOCATION_UNCOMMITTED] = {"uncommitted", FROM(QUEUED), enter_uncommitted, leave_uncommitted},
+    [INVOCATION_UNCOMMITTED] = {"uncommitted", FROM(QUEUED) | FROM(PAUSED), enter_uncommitted,
+                                leave_uncommitted},
+    [INVOCATION_PAUSED] = {"paused",
+                           FROM(QUEUED) | FROM(UNCOMMITTED) | FROM(READY) | FROM(CALLING) |
+                               FROM(BACKING_OFF),
+                           NULL, NULL},
     [INVOCATION_READY] = {"ready",
-                          FROM(QUEUED) | FROM(UNCOMMITTED) | FROM(CALLING) | FROM(BACKING_OFF),
+                          FROM(QUEUED) | FROM(UNCOMMITTED) | FROM(PAUSED) | FROM(CALLING) |
+                              FROM(BACKING_OFF),
                           enter_ready, leave_ready},
     [INVOCATION_CALLING] = {"calling", FROM(READY), enter_calling, leave_calling},
     [INVOCATION_BACKING_OFF] = {"backing off", FROM(CALLING), enter_parked, leave_backing_off},
@@ -124,20 +130,31 @@ void invocation_set_state(struct invocation *invocation, enum invocation_state t
         states[to].enter(invocation);
 }
 
+/* What is owed to a function that is gone is not called: it may end at once. */
+static enum invocation_state admitted_to(const struct invocation *invocation)
+{
+    const struct partition *partition = invocation->subscription->partition;
+    const struct function *function = invocation->subscription->function;
+
+    if (!function->bound)
+        return INVOCATION_READY;
+    if (partition->paused || function->paused)
+        return INVOCATION_PAUSED;
+    return partition_permits(partition, invocation) ? INVOCATION_READY : INVOCATION_UNCOMMITTED;
+}
+
 void invocation_admit(struct invocation *invocation)
 {
-    const struct subscription *subscription = invocation->subscription;
-    bool permitted = partition_permits(subscription->partition, invocation);
+    enum invocation_state to = admitted_to(invocation);
 
-    /* What is owed to a function that is gone is not called: it may end at once. */
-    invocation_set_state(invocation, permitted || !subscription->function->bound
-                                         ? INVOCATION_READY
-                                         : INVOCATION_UNCOMMITTED);
+    if (to != invocation->state)
+        invocation_set_state(invocation, to);
 }
 
 bool invocation_waits(const struct invocation *invocation)
 {
-    return 1u << invocation->state & (FROM(UNCOMMITTED) | FROM(BACKING_OFF) | FROM(HELD));
+    return 1u << invocation->state &
+           (FROM(UNCOMMITTED) | FROM(PAUSED) | FROM(BACKING_OFF) | FROM(HELD));
 }
 
 struct invocation *invocation_new(struct dispatcher *dispatcher, struct subscription *subscription,

@@ -4,6 +4,7 @@
  *
  *   queued       behind another in its lane
  *   uncommitted  the first of its lane, until its offset is committed (delivery=at-most-once)
+ *   paused       the first of its lane, while its topic or function is paused by hand
  *   ready        may be called: in its function's ready list
  *   calling      a call is on its way; it holds a slot
  *   backing_off  waits for its next attempt; it holds its lane, not a slot
@@ -23,6 +24,7 @@
 enum invocation_state {
     INVOCATION_QUEUED,
     INVOCATION_UNCOMMITTED,
+    INVOCATION_PAUSED,
     INVOCATION_READY,
     INVOCATION_CALLING,
     INVOCATION_BACKING_OFF,
@@ -62,7 +64,8 @@ struct invocation *invocation_new(struct dispatcher *dispatcher, struct subscrip
 void invocation_set_state(struct invocation *invocation, enum invocation_state to);
 const char *invocation_state_name(enum invocation_state state);
 
-/* The first of its lane becomes ready, or waits for what keeps it from being called. */
+/* The first of its lane becomes ready, or waits for what keeps it from being called; nothing
+ * happens when it does so already. */
 void invocation_admit(struct invocation *invocation);
 /* Whether it is the first of its lane and waits for something. */
 bool invocation_waits(const struct invocation *invocation);

@@ -3,8 +3,8 @@
  *
  *   starting   its start position is being committed; nothing is taken before it is
  *   running    records are taken as they come
- *   full       its window or the byte budget is full, or no function wants its topic
- *              (no_function=wait): nothing is taken
+ *   full       its window or the byte budget is full, no function wants its topic
+ *              (no_function=wait), or it is paused by hand: nothing is taken
  *   draining   to be given up: nothing is taken, what runs is waited for
  *
  * and then it is gone. All partitions are assigned and given up together (eager groups).
@@ -56,6 +56,7 @@ struct partition {
     bool changed;             /* progress differs from what was committed last */
     bool commit_first;        /* delivery=at-most-once: an offset is committed, then called */
     int64_t permitted;        /* with commit_first: the offset acknowledged within this log */
+    bool paused;              /* by hand: nothing is taken or begun */
     bool skipping;            /* it was said that no function wants the topic */
     struct subscription *subscriptions; /* utlist DL */
     size_t bound;                       /* of them: bound */

@@ -37,6 +37,8 @@ static const struct metric_row partition_rows[] = {
                   "partition_window."},
     [P_STATE] = {METRIC_GAUGE, "kafka_connector_partition_state",
                  "0: starting, 1: running, 2: full, 3: draining."},
+    [P_PAUSED] = {METRIC_GAUGE, "kafka_connector_partition_paused",
+                  "1: its topic is paused by hand (POST /pause)."},
 };
 
 static const struct metric_row function_rows[] = {
@@ -57,6 +59,8 @@ static const struct metric_row function_rows[] = {
     [F_HELD] = {METRIC_GAUGE, "kafka_connector_function_held",
                 "Invocations held because nothing more may be tried (on_exhausted=wait)."},
     [F_STATE] = {METRIC_GAUGE, "kafka_connector_function_state", "0: up, 1: suspect, 2: away."},
+    [F_PAUSED] = {METRIC_GAUGE, "kafka_connector_function_paused",
+                  "1: it is paused by hand (POST /pause)."},
     [F_SECONDS] = {METRIC_HISTOGRAM, "kafka_connector_invocation_seconds",
                    "Time from the start of an attempt to its end."},
 };
@@ -88,6 +92,7 @@ static void collect_partition(const struct dispatcher *dispatcher, struct partit
     values[P_COMMITTED].number = partition->committed;
     values[P_WINDOW].number = (int64_t)ledger_fill(&partition->ledger);
     values[P_STATE].number = partition->state;
+    values[P_PAUSED].number = partition->paused;
 }
 
 static void collect_function(struct function *function)
@@ -98,6 +103,7 @@ static void collect_function(struct function *function)
     values[F_PENDING].number = (int64_t)function->pending;
     values[F_HELD].number = (int64_t)function->held;
     values[F_STATE].number = function->target.state;
+    values[F_PAUSED].number = function->paused;
 }
 
 const char *dispatcher_fault(const struct dispatcher *dispatcher)
@@ -144,6 +150,7 @@ static void add_partition(const struct dispatcher *dispatcher, const struct part
     json_add_text(object, "topic", partition->topic);
     json_add_number(object, "partition", partition->number);
     json_add_text(object, "state", partition_state_name(partition->state));
+    json_add_bool(object, "paused", partition->paused);
     json_add_number(object, "committed_offset", partition->committed);
     json_add_number(object, "committable_offset", ledger_committable(&partition->ledger));
     json_add_number(object, "next_offset", partition->ledger.next);
@@ -160,6 +167,7 @@ static void add_function(const struct function *function, json *to)
     json_add_text(object, "function", function->path);
     json_add_bool(object, "bound", function->bound);
     json_add_text(object, "state", target_state_name(function->target.state));
+    json_add_bool(object, "paused", function->paused);
     json_add_number(object, "in_flight", (int64_t)function->in_flight);
     json_add_number(object, "pending", (int64_t)function->pending);
     json_add_number(object, "held", (int64_t)function->held);
@@ -180,6 +188,7 @@ void dispatcher_status(struct dispatcher *dispatcher, json *status)
     json_add_number(about, "max_buffered_bytes", dispatcher->setup.options->max_buffered_bytes);
     json_add_text(about, "commit_fault", dispatcher->committer.fault);
     json_add_text(status, "gateway", target_state_name(dispatcher->gateway.state));
+    pause_status(&dispatcher->pauses, status);
     list = json_add_array(status, "functions");
     HASH_ITER (hh, dispatcher->functions, function, next)
         add_function(function, list);
