@@ -11,7 +11,7 @@
 #include <string.h>
 #include <utlist.h>
 
-enum { DETACH_INTERVAL_MS = 1000 };
+enum { LOOK_INTERVAL_MS = 1000 };
 
 #define FROM(state) (1u << DISPATCHER_##state)
 
@@ -59,7 +59,7 @@ static struct log_subject subject_of(const struct partition *partition)
 
 /* ---- records ---- */
 
-static bool has_room(const struct dispatcher *dispatcher, const struct partition *partition)
+bool dispatcher_has_room(const struct dispatcher *dispatcher, const struct partition *partition)
 {
     const struct invoke_options *options = dispatcher->setup.options;
 
@@ -162,10 +162,10 @@ void dispatcher_take(struct dispatcher *dispatcher, struct partition *partition)
     struct source *source = dispatcher->setup.source;
     struct record *record;
 
-    if (partition->state == PARTITION_FULL && has_room(dispatcher, partition))
+    if (partition->state == PARTITION_FULL && dispatcher_has_room(dispatcher, partition))
         partition_set_state(partition, PARTITION_RUNNING);
     while (partition->state == PARTITION_RUNNING) {
-        if (!has_room(dispatcher, partition)) {
+        if (!dispatcher_has_room(dispatcher, partition)) {
             partition_set_state(partition, PARTITION_FULL);
             break;
         }
@@ -339,17 +339,24 @@ static void on_summary_due(void *context)
 
 /* Of what waits so long, whatever for: a record keeps the whole fetch in memory that it came in,
  * most of which is other partitions' and done. */
-static void on_detach_due(void *context)
+static void detach_waiting(struct dispatcher *dispatcher)
 {
-    struct dispatcher *dispatcher = context;
     struct partition *partition;
     struct invocation *invocation;
 
     DL_FOREACH (dispatcher->partitions, partition)
         DL_FOREACH2 (partition->invocations, invocation, next_sibling)
             record_detach(invocation->record);
-    dispatcher->detach_due =
-        delay_start(dispatcher->setup.loop, DETACH_INTERVAL_MS, on_detach_due, dispatcher);
+}
+
+static void on_look_due(void *context)
+{
+    struct dispatcher *dispatcher = context;
+
+    detach_waiting(dispatcher);
+    dispatcher_look(dispatcher);
+    dispatcher->look_due =
+        delay_start(dispatcher->setup.loop, LOOK_INTERVAL_MS, on_look_due, dispatcher);
 }
 
 struct dispatcher *dispatcher_new(const struct dispatcher_setup *setup)
@@ -363,8 +370,7 @@ struct dispatcher *dispatcher_new(const struct dispatcher_setup *setup)
     dispatcher->metrics = metrics_add(setup->metrics, &dispatcher_metrics, NULL);
     dispatcher->summary_due =
         delay_start(setup->loop, CALLS_SUMMARY_INTERVAL_MS, on_summary_due, dispatcher);
-    dispatcher->detach_due =
-        delay_start(setup->loop, DETACH_INTERVAL_MS, on_detach_due, dispatcher);
+    dispatcher->look_due = delay_start(setup->loop, LOOK_INTERVAL_MS, on_look_due, dispatcher);
     setup->source->sink_calls = &sink_calls;
     setup->source->sink = dispatcher;
     return dispatcher;
@@ -377,10 +383,11 @@ void dispatcher_free(struct dispatcher *dispatcher)
     dispatcher_drop_partitions(dispatcher);
     dispatcher_free_functions(dispatcher);
     delay_cancel(&dispatcher->summary_due);
-    delay_cancel(&dispatcher->detach_due);
+    delay_cancel(&dispatcher->look_due);
     delay_cancel(&dispatcher->drain_due);
     delay_cancel(&dispatcher->gateway_probe_due);
     committer_release(dispatcher);
+    free(dispatcher->stalled);
     pause_release(&dispatcher->pauses);
     metrics_remove(dispatcher->setup.metrics, dispatcher->metrics);
     free(dispatcher);

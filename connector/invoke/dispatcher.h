@@ -4,7 +4,8 @@
  *
  * Files: dispatcher.c what is taken and to whom it is owed; subscriptions.c who wants what; slots.c
  * who is called next; outcome.c what an answer leads to; committer.c when progress is committed;
- * drain.c how partitions are given up; pause.c what is held by hand; report.c what is told of it.
+ * drain.c how partitions are given up; pause.c what is held by hand; standstill.c
+ * what partitions wait for; report.c what is told of it.
  * All on the loop's thread.
  */
 #ifndef INVOKE_DISPATCHER_H
@@ -27,7 +28,8 @@ struct dispatcher_setup {
     struct caller *caller;
     const struct invoke_options *options;
     int64_t drain_timeout_ms;
-    bool async; /* only 2xx is done */
+    int64_t call_timeout_ms; /* the caller's: a call ends within it */
+    bool async;              /* only 2xx is done */
     struct metrics *metrics;
 };
 
@@ -58,6 +60,10 @@ int dispatcher_resume(struct dispatcher *dispatcher, const char *topic, const ch
 
 /* Why progress cannot be committed just now, or NULL. Borrowed until the loop goes on. */
 const char *dispatcher_fault(const struct dispatcher *dispatcher);
+
+/* Which partition stands still through a fault of ours, and how (core/stall), or NULL. Borrowed
+ * until the loop goes on. */
+const char *dispatcher_stalled(const struct dispatcher *dispatcher);
 
 /* Brings gauges up to date; for metrics_on_collect. */
 void dispatcher_collect(struct dispatcher *dispatcher);

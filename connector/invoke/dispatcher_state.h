@@ -57,7 +57,9 @@ struct dispatcher {
     struct committer committer;
     bool revoked;  /* the source waits for release */
     bool stopping; /* for good */
-    struct delay *drain_due, *summary_due, *detach_due;
+    struct delay *drain_due, *summary_due, *look_due;
+    int64_t moved_ms; /* when a call began or ended the last time */
+    char *stalled;    /* which partition is, and why; NULL: none */
     void (*stopped)(void *context);
     void *stopped_context;
 
@@ -74,6 +76,9 @@ void dispatcher_take(struct dispatcher *dispatcher, struct partition *partition)
 /* ... from every partition that was full and is not any more. */
 void dispatcher_take_all(struct dispatcher *dispatcher);
 
+/* Whether the partition may take a record. */
+bool dispatcher_has_room(const struct dispatcher *dispatcher, const struct partition *partition);
+
 /* subscriptions.c: NULL: no function of this path is known. */
 struct function *dispatcher_function(const struct dispatcher *dispatcher, const char *path);
 /* Brings a partition's subscriptions in step with the map. */
@@ -86,6 +91,15 @@ void dispatcher_free_functions(struct dispatcher *dispatcher);
 void dispatcher_list_function(struct dispatcher *dispatcher, struct function *function);
 /* Takes from the partitions that have room again, then starts calls while there are slots. */
 void dispatcher_fill_slots(struct dispatcher *dispatcher);
+
+/* Whether a call to the function may begin as far as slots go. */
+bool dispatcher_has_slot(const struct dispatcher *dispatcher, const struct function *function);
+
+/* standstill.c: looks, once a second, at what partitions wait for. */
+void dispatcher_look(struct dispatcher *dispatcher);
+/* What a partition's lowest unfinished record waits for, in words; NULL: there is none. */
+const char *dispatcher_waits_because(const struct dispatcher *dispatcher,
+                                     const struct partition *partition);
 
 /* outcome.c */
 void invocation_answered(void *invocation, const struct http_answer *answer);
@@ -118,6 +132,7 @@ enum {
     D_BUFFERED_BYTES,
     D_GATEWAY_STATE,
     D_PARTITIONS,
+    D_STALLED,
 };
 enum { P_LAG, P_COMMITTED, P_WINDOW, P_STATE, P_PAUSED };
 enum {

@@ -48,6 +48,7 @@ struct invocation {
     bool gateway_probe, function_probe; /* the call under way probes a target that is away */
     unsigned log;                       /* the partition's log it came from */
     uint64_t sequence;                  /* in the partition's ledger */
+    int64_t called_ms;                  /* calling: since when */
     struct retry_count count;
     struct dispatcher *dispatcher;
     struct subscription *subscription;

@@ -118,7 +118,7 @@ static const char *broken(void *context)
 
     if (consumer_state(invoke->consumer) == CONSUMER_FAILED)
         return "the Kafka client gave up its part in the group for good: see the log";
-    return NULL;
+    return dispatcher_stalled(invoke->dispatcher);
 }
 
 static const char *unready(void *context)
@@ -296,6 +296,7 @@ static void open_dispatcher(struct invoke *invoke)
         .caller = invoke->caller,
         .options = &config.invoke,
         .drain_timeout_ms = drain_timeout(invoke->consumer),
+        .call_timeout_ms = config.gateway.upstream_timeout,
         .async = config.gateway.async_invocation,
         .metrics = invoke->metrics,
     };

@@ -136,6 +136,13 @@ static const struct option_row rows[] = {
      .min = 1,
      .max = 3600000,
      .text = "Longest wait for running invocations after SIGTERM (Docker kills after 10s)."},
+    {.name = "stall_timeout",
+     .type = OPTION_DURATION,
+     .offset = FIELD(stall_timeout),
+     .default_text = "60s",
+     .max = 86400000,
+     .text = "/health is 503 when a partition stands still for so long and nothing explains it: no "
+             "call within its time, no back-off, nothing paused, held or away. 0: never."},
     {.name = "log_calls",
      .type = OPTION_CHOICE,
      .offset = FIELD(log_calls),

@@ -29,6 +29,7 @@ struct invoke_options {
     int empty_records;
     int64_t drain_timeout; /* 0: as upstream_timeout */
     int64_t shutdown_timeout;
+    int64_t stall_timeout; /* 0: off */
     int log_calls;
     bool print_response, print_request_body;
 };

@@ -271,6 +271,7 @@ void invocation_answered(void *context, const struct http_answer *answer)
                                              answer->retry_after_ms, next_random(dispatcher));
 
     invocation->call = NULL;
+    dispatcher->moved_ms = dispatcher_now(dispatcher);
     remember(invocation, count);
     log_answer(invocation, answer);
     judge_gateway(dispatcher, invocation->gateway_probe, answer);

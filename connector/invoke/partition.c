@@ -49,6 +49,7 @@ struct partition *partition_new(const struct source_assignment *assignment, int6
     partition->number = assignment->number;
     partition->committed = partition->committing = -1;
     partition->permitted = start;
+    partition->full.by = -1;
     ledger_init(&partition->ledger, start, window);
     return partition;
 }

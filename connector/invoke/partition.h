@@ -17,6 +17,7 @@
 #include "core/ledger.h"
 #include "core/progress.h"
 #include "core/source.h"
+#include "core/stall.h"
 
 enum partition_state {
     PARTITION_STARTING,
@@ -42,6 +43,13 @@ struct subscription {
     struct subscription *prev, *next;
 };
 
+/* What keeps a partition full, as the last looks saw it. */
+struct partition_full {
+    int64_t by;         /* it was full, and this offset was its lowest unfinished; -1: it was not */
+    uint32_t said_name; /* the function it was said of, as in the commit metadata, */
+    const char *said_why; /* and what it waits for; NULL: nothing was said */
+};
+
 struct partition {
     enum partition_state state;
     struct source_partition *handle;
@@ -58,6 +66,8 @@ struct partition {
     int64_t permitted;        /* with commit_first: the offset acknowledged within this log */
     bool paused;              /* by hand: nothing is taken or begun */
     bool skipping;            /* it was said that no function wants the topic */
+    struct stall stall;
+    struct partition_full full;
     struct subscription *subscriptions; /* utlist DL */
     size_t bound;                       /* of them: bound */
     struct invocation *invocations;     /* that have not ended, utlist DL by its siblings */

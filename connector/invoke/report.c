@@ -25,6 +25,8 @@ static const struct metric_row dispatcher_rows[] = {
     [D_GATEWAY_STATE] = {METRIC_GAUGE, "kafka_connector_gateway_state",
                          "0: invocations reach the gateway, 2: they find no connection."},
     [D_PARTITIONS] = {METRIC_GAUGE, "kafka_connector_partitions", "Partitions assigned."},
+    [D_STALLED] = {METRIC_GAUGE, "kafka_connector_stalled",
+                   "1: a partition stands still and nothing explains it (stall_timeout)."},
 };
 
 static const struct metric_row partition_rows[] = {
@@ -106,6 +108,11 @@ static void collect_function(struct function *function)
     values[F_PAUSED].number = function->paused;
 }
 
+const char *dispatcher_stalled(const struct dispatcher *dispatcher)
+{
+    return dispatcher->stalled;
+}
+
 const char *dispatcher_fault(const struct dispatcher *dispatcher)
 {
     return dispatcher->committer.fault;
@@ -121,6 +128,7 @@ void dispatcher_collect(struct dispatcher *dispatcher)
     values[D_BUFFERED_BYTES].number = dispatcher->memory;
     values[D_GATEWAY_STATE].number = dispatcher->gateway.state;
     values[D_PARTITIONS].number = (int64_t)dispatcher->partition_count;
+    values[D_STALLED].number = dispatcher->stalled != NULL;
     DL_FOREACH (dispatcher->partitions, partition)
         collect_partition(dispatcher, partition);
     HASH_ITER (hh, dispatcher->functions, function, next)
@@ -128,7 +136,8 @@ void dispatcher_collect(struct dispatcher *dispatcher)
 }
 
 /* The invocation that keeps the committable offset from rising: the first of the partition's. */
-static void add_oldest(const struct partition *partition, json *to)
+static void add_oldest(const struct dispatcher *dispatcher, const struct partition *partition,
+                       json *to)
 {
     const struct invocation *oldest = partition->invocations;
     json *waits;
@@ -138,7 +147,8 @@ static void add_oldest(const struct partition *partition, json *to)
     waits = json_add_object(to, "oldest_unfinished");
     json_add_number(waits, "offset", oldest->record->offset);
     json_add_text(waits, "function", oldest->subscription->function->path);
-    json_add_text(waits, "state", invocation_state_name(oldest->state));
+    json_add_text(waits, "invocation", invocation_state_name(oldest->state));
+    json_add_text(waits, "because", dispatcher_waits_because(dispatcher, partition));
     json_add_number(waits, "attempts", oldest->count.attempts + oldest->count.timeouts);
 }
 
@@ -157,7 +167,7 @@ static void add_partition(const struct dispatcher *dispatcher, const struct part
     json_add_number(object, "lag", lag(dispatcher, partition));
     json_add_number(object, "window_fill", (int64_t)ledger_fill(&partition->ledger));
     json_add_number(object, "functions", (int64_t)partition->bound);
-    add_oldest(partition, object);
+    add_oldest(dispatcher, partition, object);
 }
 
 static void add_function(const struct function *function, json *to)
@@ -187,6 +197,7 @@ void dispatcher_status(struct dispatcher *dispatcher, json *status)
     json_add_number(about, "buffered_bytes", dispatcher->memory);
     json_add_number(about, "max_buffered_bytes", dispatcher->setup.options->max_buffered_bytes);
     json_add_text(about, "commit_fault", dispatcher->committer.fault);
+    json_add_text(about, "stalled", dispatcher->stalled);
     json_add_text(status, "gateway", target_state_name(dispatcher->gateway.state));
     pause_status(&dispatcher->pauses, status);
     list = json_add_array(status, "functions");

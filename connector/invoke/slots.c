@@ -50,6 +50,12 @@ static bool has_share(const struct dispatcher *dispatcher, const struct function
     return function->in_flight < (slots + 1) / 2;
 }
 
+bool dispatcher_has_slot(const struct dispatcher *dispatcher, const struct function *function)
+{
+    return dispatcher->in_flight < (size_t)dispatcher->setup.options->max_inflight &&
+           has_share(dispatcher, function);
+}
+
 /* The next function to serve, moved to the circle's end; NULL: none may be called now. One that is
  * left alone in the circle needs no share: nobody else wants the slot. */
 static struct function *next_function(struct dispatcher *dispatcher, int64_t now)
@@ -76,6 +82,7 @@ static void start_call(struct dispatcher *dispatcher, struct invocation *invocat
     struct function *function = invocation->subscription->function;
 
     invocation_set_state(invocation, INVOCATION_CALLING);
+    invocation->called_ms = dispatcher->moved_ms = dispatcher_now(dispatcher);
     invocation->gateway_probe = target_started(&dispatcher->gateway);
     invocation->function_probe = target_started(&function->target);
     if (invocation->detailed)

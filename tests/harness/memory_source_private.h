@@ -41,7 +41,7 @@ struct memory_source {
     uv_async_t wake;
     struct source_partition *partitions; /* utlist DL */
     size_t partition_count;
-    bool assigned, revoking;
+    bool assigned, revoking, mute;
 
     struct position *batch; /* under way */
     size_t batch_count;
