@@ -103,20 +103,23 @@ static void finish(struct dispatcher *dispatcher)
     }
 }
 
-static bool holds_permitted(const struct dispatcher *dispatcher)
+/* Whether anything is ready that nobody would call after us (delivery=at-most-once). What is paused
+ * is not, and not waited for: the group would stand still for nothing. */
+static bool has_committed(const struct dispatcher *dispatcher)
 {
-    const struct partition *partition;
+    const struct function *function = dispatcher->functions;
 
-    DL_FOREACH (dispatcher->partitions, partition)
-        if (partition_holds_permitted(partition))
-            return true;
-    return false;
+    if (!dispatcher_commits_first(dispatcher))
+        return false;
+    while (function && !function->ready)
+        function = function->hh.next;
+    return function;
 }
 
-/* Once its time is over, whatever is owed. */
+/* Once its time is over, whatever is left. */
 static bool is_drained(const struct dispatcher *dispatcher)
 {
-    return !dispatcher->in_flight && (!dispatcher->drain_due || !holds_permitted(dispatcher));
+    return !dispatcher->in_flight && (!dispatcher->drain_due || !has_committed(dispatcher));
 }
 
 void drain_continue(struct dispatcher *dispatcher)

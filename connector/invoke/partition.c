@@ -220,12 +220,6 @@ void partition_acknowledged(struct partition *partition)
             invocation_admit(invocation);
 }
 
-bool partition_holds_permitted(const struct partition *partition)
-{
-    return partition->commit_first && partition->invocations &&
-           partition_permits(partition, partition->invocations);
-}
-
 /* In the order of the log, as they were taken. */
 static void add_counts(const struct partition *partition, const struct subscription *subscription,
                        struct progress_function *to)

@@ -117,9 +117,6 @@ int64_t partition_position(const struct partition *partition);
 /* What was committed is acknowledged; with commit_first, admits what waited for it. */
 void partition_acknowledged(struct partition *partition);
 
-/* Whether anything is left that may be called by us and by nobody after us (commit_first). */
-bool partition_holds_permitted(const struct partition *partition);
-
 /* There is progress to tell, if it is told at all: with commit_first nobody asks what was done. */
 void partition_touch(struct partition *partition);
 

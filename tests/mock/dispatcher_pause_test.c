@@ -266,6 +266,26 @@ Test(dispatcher_pause, holds_what_is_committed_too)
     expect_all_in_order(50);
 }
 
+/* Nobody calls it later, and the group does not wait for it. */
+Test(dispatcher_pause, what_is_committed_and_paused_is_dropped_at_a_rebalance)
+{
+    rig->options.delivery = DELIVERY_AT_MOST_ONCE;
+    rig->drain_timeout_ms = 10 * RIG_PATIENCE_MS;
+    rig_start(rig);
+    hold(NULL, "a");
+    memory_source_fill(rig->source, "returns", 0, 10, 3);
+    cr_assert(rig_await_committed(rig));
+    memory_source_revoke(rig->source);
+    cr_assert(rig_await_released(rig));
+    cr_expect_eq(rig_function_metric(rig, "a", "invocations_dropped_total"), 10);
+    let_go(NULL, NULL);
+    memory_source_assign(rig->source);
+    fill(10);
+    cr_assert(rig_await_ran(rig, "a", 20));
+    cr_expect_eq(call_log_ran_on(rig->calls, "a", "returns", 0, 9), 0);
+    cr_expect_eq(call_log_ran_on(rig->calls, "a", "returns", 0, 10), 1);
+}
+
 Test(dispatcher_pause, answers_what_is_asked_of_it)
 {
     static const struct {
