@@ -1,14 +1,21 @@
 /* admin: see admin.h. */
 #include "admin/admin.h"
 
+#include "admin/token.h"
+#include "base/file.h"
 #include "base/version.h"
 #include "base/xalloc.h"
 #include "web/server.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { BODY_LIMIT = 4096 };
+enum {
+    BODY_LIMIT = 4096,
+    FIXED_ROUTES = 4,
+    ROUTES_MAX = FIXED_ROUTES + ADMIN_ACTIONS_MAX + 1, /* an empty one behind them */
+};
 
 static const struct option_row rows[] = {
     {.name = "admin_listen",
@@ -16,8 +23,13 @@ static const struct option_row rows[] = {
      .offset = offsetof(struct admin_options, listen),
      .default_text = ":8081",
      .value_name = "ADDRESS",
-     .text = "Where /health, /ready, /metrics and /status are served: HOST:PORT, or :PORT for all "
-             "addresses; \"none\" for nowhere."},
+     .text = "Where /health, /ready, /metrics, /status, /pause and /resume are served: HOST:PORT, "
+             "or :PORT for all addresses; \"none\" for nowhere."},
+    {.name = "admin_token_file",
+     .type = OPTION_PATH,
+     .offset = offsetof(struct admin_options, token_file),
+     .text = "File whose first line is the token that POST /pause and /resume ask for "
+             "(Authorization: Bearer TOKEN). Without it they are refused."},
 };
 
 const struct option_table admin_option_table = {"Admin", rows, sizeof(rows) / sizeof(*rows)};
@@ -26,6 +38,8 @@ struct admin {
     struct web_server *server;
     struct metrics *metrics;
     const struct admin_subject *subject;
+    struct admin_options options;        /* its texts are borrowed */
+    struct web_route routes[ROUTES_MAX]; /* the fixed ones, and the actions' */
     int64_t started_ms;
     uv_loop_t *loop;
 };
@@ -35,7 +49,8 @@ static void answer_json_take(struct web_request *request, int status, json *body
     char *text = json_print(body, true);
     char *line = xasprintf("%s\n", text);
 
-    web_answer(request, status, "application/json", line, strlen(line), NULL);
+    web_answer(request, status, "application/json", line, strlen(line),
+               status == 401 ? "WWW-Authenticate: Bearer" : NULL);
     free(line);
     free(text);
     json_free(body);
@@ -90,10 +105,132 @@ static void on_status(struct web_request *request, void *context)
     answer_json_take(request, 200, status);
 }
 
-static const struct web_route routes[] = {
-    {"GET", "/health", on_health}, {"GET", "/ready", on_ready}, {"GET", "/metrics", on_metrics},
-    {"GET", "/status", on_status}, {NULL, NULL, NULL},
+/* ---- actions ---- */
+
+static void refuse(struct web_request *request, int status, const char *reason)
+{
+    json *body = json_object();
+
+    json_add_text(body, "status", "refused");
+    json_add_text(body, "reason", reason);
+    answer_json_take(request, status, body);
+}
+
+/* False: it was answered that the token is not there, not set or not to be read. */
+static bool is_allowed(const struct admin *admin, struct web_request *request)
+{
+    const char *path = admin->options.token_file, *reason;
+    char *token, *text;
+    bool shown;
+
+    if (!path || !*path) {
+        refuse(request, 403, "nobody may do this: admin_token_file is not set");
+        return false;
+    }
+    token = file_read_secret(path, &reason);
+    if (!token) {
+        text = xasprintf("cannot read the token of admin_token_file: %s", reason);
+        refuse(request, 503, text);
+        free(text);
+        return false;
+    }
+    shown = token_shown(web_header(request, "Authorization"), token);
+    free(token);
+    if (!shown)
+        refuse(request, 401,
+               "this takes the header Authorization: Bearer TOKEN, with the token "
+               "of admin_token_file");
+    return shown;
+}
+
+static const struct admin_action *action_of(const struct admin *admin, const char *path)
+{
+    const struct admin_action *action = admin->subject->actions;
+
+    while (strcmp(action->path, path) != 0)
+        action++;
+    return action;
+}
+
+/* The values of an action's parameters, as they are found. */
+struct query {
+    const struct admin_action *action;
+    const char *values[ADMIN_PARAMETERS_MAX];
+    char *fault; /* the first one */
 };
+
+static void take_parameter(void *context, const char *name, const char *value)
+{
+    struct query *query = context;
+
+    for (size_t i = 0; i < ADMIN_PARAMETERS_MAX && query->action->parameters[i]; i++) {
+        if (strcmp(query->action->parameters[i], name) != 0)
+            continue;
+        if (!query->fault && (!value || !*value))
+            query->fault = xasprintf("%s is empty", name);
+        else if (!query->fault && query->values[i])
+            query->fault = xasprintf("%s is given twice", name);
+        query->values[i] = value;
+        return;
+    }
+    if (!query->fault) /* left out by mistake it would mean more than was meant */
+        query->fault = xasprintf("\"%s\" is no parameter of this", name);
+}
+
+static void on_action(struct web_request *request, void *context)
+{
+    const struct admin *admin = context;
+    struct query query = {.action = action_of(admin, web_path(request))};
+    json *answer;
+    int status;
+
+    if (!is_allowed(admin, request))
+        return;
+    web_each_query(request, take_parameter, &query);
+    if (query.fault) {
+        refuse(request, 400, query.fault);
+        free(query.fault);
+        return;
+    }
+    answer = json_object();
+    status = query.action->act(admin->subject->context, query.values, answer);
+    json_add_text(answer, "status", status == 200 ? "ok" : "refused");
+    answer_json_take(request, status, answer);
+}
+
+/* ---- life ---- */
+
+void admin_options_check(const struct admin_options *options, struct option_faults *faults)
+{
+    const char *path = options->token_file, *reason;
+    char *token;
+
+    if (!path || !*path)
+        return;
+    token = file_read_secret(path, &reason);
+    if (!token)
+        option_fault(faults, "admin_token_file: cannot use %s: %s", path, reason);
+    free(token);
+}
+
+static const struct web_route fixed_routes[FIXED_ROUTES] = {
+    {"GET", "/health", on_health},
+    {"GET", "/ready", on_ready},
+    {"GET", "/metrics", on_metrics},
+    {"GET", "/status", on_status},
+};
+
+static void fill_routes(struct admin *admin)
+{
+    const struct admin_action *action = admin->subject->actions;
+    struct web_route *next = admin->routes + FIXED_ROUTES;
+
+    memcpy(admin->routes, fixed_routes, sizeof(fixed_routes));
+    for (; action && action->path; action++) {
+        assert(next < admin->routes + FIXED_ROUTES + ADMIN_ACTIONS_MAX);
+        *next++ = (struct web_route){"POST", action->path, on_action};
+    }
+}
 
 struct admin *admin_new(uv_loop_t *loop, const struct admin_options *options,
                         struct metrics *metrics, const struct admin_subject *subject,
@@ -102,11 +239,14 @@ struct admin *admin_new(uv_loop_t *loop, const struct admin_options *options,
     struct admin *admin = xcalloc(1, sizeof(*admin));
     char *reason = NULL;
 
-    *admin = (struct admin){.metrics = metrics, .subject = subject, .loop = loop};
+    *admin =
+        (struct admin){.metrics = metrics, .subject = subject, .options = *options, .loop = loop};
+    fill_routes(admin);
     admin->started_ms = (int64_t)uv_now(loop);
     if (strcmp(options->listen, "none") == 0)
         return admin;
-    admin->server = web_server_new(loop, options->listen, BODY_LIMIT, routes, admin, &reason);
+    admin->server =
+        web_server_new(loop, options->listen, BODY_LIMIT, admin->routes, admin, &reason);
     if (admin->server)
         return admin;
     option_fault(faults, "admin_listen: \"%s\": %s", options->listen, reason);

@@ -49,3 +49,18 @@ char *file_read(const char *path, size_t limit, size_t *size, const char **reaso
         *size = got;
     return text;
 }
+
+char *file_read_secret(const char *path, const char **reason)
+{
+    enum { SECRET_LIMIT = 4096 };
+    char *text = file_read(path, SECRET_LIMIT, NULL, reason);
+
+    if (!text)
+        return NULL;
+    text[strcspn(text, "\r\n")] = '\0';
+    if (*text)
+        return text;
+    *reason = "it is empty";
+    free(text);
+    return NULL;
+}

@@ -10,4 +10,8 @@
  * Caller frees. NULL with a reason in words (static or strerror's: use it at once). */
 char *file_read(const char *path, size_t limit, size_t *size, const char **reason);
 
+/* A secret: the first line of a file, without its line break. Caller frees. NULL: as above, or it
+ * is empty. */
+char *file_read_secret(const char *path, const char **reason);
+
 #endif

@@ -66,6 +66,8 @@ static bool retryable(const struct retry_rules *rules, const struct attempt *att
 
 bool retry_spent(const struct retry_rules *rules, const struct retry_count *count)
 {
+    if (rules->only_once)
+        return count->attempts || count->timeouts;
     return count->timeouts > rules->timeouts;
 }
 
@@ -84,7 +86,8 @@ enum verdict retry_judge(const struct retry_rules *rules, const struct attempt *
     if (!retryable(rules, attempt))
         return VERDICT_DONE;
     count->attempts++;
-    return count->attempts < rules->attempts ? VERDICT_RETRY : VERDICT_EXHAUSTED;
+    return count->attempts < rules->attempts && !rules->only_once ? VERDICT_RETRY
+                                                                  : VERDICT_EXHAUSTED;
 }
 
 static int64_t jittered(int64_t least, int64_t most, uint32_t failures, uint64_t random)

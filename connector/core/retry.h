@@ -27,6 +27,7 @@ struct retry_rules {
     int64_t timeouts; /* further tries after no answer */
     int64_t min_wait_ms, max_wait_ms;
     bool only_2xx_done; /* asynchronous invocation: any other answer is retryable */
+    bool only_once;     /* whatever attempts and timeouts say: none follows one that was sent */
     bool codes[RETRY_STATUS_MAX + 1];
 };
 
@@ -67,7 +68,7 @@ enum verdict retry_judge(const struct retry_rules *rules, const struct attempt *
                          struct retry_count *count);
 
 /* Whether what was used up, perhaps before a restart, allows no further try: it was not answered
- * too often. */
+ * too often, or was tried at all where it may be only once. */
 bool retry_spent(const struct retry_rules *rules, const struct retry_count *count);
 
 /* The wait before a try after `failures` >= 1 failures in a row. `random` is any number. */

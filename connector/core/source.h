@@ -2,7 +2,7 @@
  * source: the seam between where records come from and who gets functions to run on them.
  *
  * This is the "connector pattern": a source of another kind (a queue, a stream, a list in a test)
- * is a `struct source` of four calls, and all that is on the other side (order, retry, ledger,
+ * is a `struct source` of five calls, and all that is on the other side (order, retry, ledger,
  * commit rule, drain) works for it unchanged. The other side is a `struct sink`.
  *
  *     source                                  sink (invoke/dispatcher)
@@ -66,6 +66,9 @@ struct source_calls {
     /* The offset behind the newest record of the partition's log as far as it is known without
      * asking anybody; -1: it is not. */
     int64_t (*log_end)(struct source *source, const struct source_partition *partition);
+
+    /* Whether records lie ready to be taken. */
+    bool (*has_records)(struct source *source, const struct source_partition *partition);
 };
 
 struct sink_calls {

@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SECRET_LIMIT = 4096 };
-
 #define FIELD(name) offsetof(struct gateway_options, name)
 
 static const struct option_row rows[] = {
@@ -80,16 +78,11 @@ static char *read_secret(const char *folder, const char *name, struct option_fau
 {
     char *path = xasprintf("%s/%s", folder, name);
     const char *reason;
-    char *text = file_read(path, SECRET_LIMIT, NULL, &reason);
+    char *text = file_read_secret(path, &reason);
 
-    if (text)
-        text[strcspn(text, "\r\n")] = '\0';
-    if (!text || !*text) {
+    if (!text)
         option_fault(faults, "secret_mount_path: cannot use %s: %s (basic_auth needs it)", path,
-                     text ? "it is empty" : reason);
-        free(text);
-        text = NULL;
-    }
+                     reason);
     free(path);
     return text;
 }

@@ -4,6 +4,9 @@
  * A commit leaves when COMMIT_AFTER invocations finished or commit_interval passed since something
  * changed; one is under way at a time, for all partitions that changed. One that fails is sent
  * again, later and later.
+ *
+ * With delivery=at-most-once calls wait for commits: one leaves at once while a slot is free that
+ * only waits for it, and what is taken while it is under way goes with the next.
  */
 #include "base/log.h"
 #include "base/xalloc.h"
@@ -53,13 +56,24 @@ static int64_t wait_ms(const struct dispatcher *dispatcher)
     return wait < RETRY_MOST_MS ? wait : RETRY_MOST_MS;
 }
 
+static bool is_urgent(const struct dispatcher *dispatcher)
+{
+    const struct committer *committer = &dispatcher->committer;
+
+    if (committer->failures)
+        return false;
+    return committer->finished >= COMMIT_AFTER ||
+           (committer->awaited &&
+            dispatcher->in_flight < (size_t)dispatcher->setup.options->max_inflight);
+}
+
 void committer_touch(struct dispatcher *dispatcher)
 {
     struct committer *committer = &dispatcher->committer;
 
     if (dispatcher->state != DISPATCHER_WORKING || committer->under_way)
         return;
-    if (committer->finished >= COMMIT_AFTER && !committer->failures)
+    if (is_urgent(dispatcher))
         committer_send(dispatcher);
     else if (!committer->due)
         committer->due =
@@ -78,7 +92,7 @@ bool committer_send(struct dispatcher *dispatcher)
         if (!partition_dirty(partition))
             continue;
         partition_progress(partition, text);
-        partition->committing = ledger_committable(&partition->ledger);
+        partition->committing = partition_position(partition);
         partition->changed = false;
         positions[count++] =
             (struct source_position){partition->handle, partition->committing, xstrdup(text)};
@@ -114,7 +128,7 @@ static void settle(struct partition *partition, bool committed)
     if (partition->committing < 0)
         return;
     if (committed)
-        partition->committed = partition->committing;
+        partition_acknowledged(partition);
     else
         partition->changed = true;
     partition->committing = -1;

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <utlist.h>
 
+enum { LOOK_INTERVAL_MS = 1000 };
+
 #define FROM(state) (1u << DISPATCHER_##state)
 
 static const struct {
@@ -40,6 +42,11 @@ int64_t dispatcher_now(const struct dispatcher *dispatcher)
     return (int64_t)uv_now(dispatcher->setup.loop);
 }
 
+bool dispatcher_commits_first(const struct dispatcher *dispatcher)
+{
+    return dispatcher->setup.options->delivery == DELIVERY_AT_MOST_ONCE;
+}
+
 static union metric_value *counter(struct dispatcher *dispatcher, int which)
 {
     return &dispatcher->metrics->values[which];
@@ -52,11 +59,11 @@ static struct log_subject subject_of(const struct partition *partition)
 
 /* ---- records ---- */
 
-static bool has_room(const struct dispatcher *dispatcher, const struct partition *partition)
+bool dispatcher_has_room(const struct dispatcher *dispatcher, const struct partition *partition)
 {
     const struct invoke_options *options = dispatcher->setup.options;
 
-    if (!partition->bound && options->no_function == NO_FUNCTION_WAIT)
+    if (partition->paused || (!partition->bound && options->no_function == NO_FUNCTION_WAIT))
         return false;
     if (ledger_full(&partition->ledger))
         return false;
@@ -75,7 +82,7 @@ static struct invocation *invoke(struct dispatcher *dispatcher, struct subscript
     invocation->detailed =
         calls_log_begin(dispatcher->setup.options, &subscription->function->calls);
     if (lanes_push(&subscription->lanes, record->key, record->key_size, &invocation->lane))
-        invocation_set_state(invocation, INVOCATION_READY);
+        invocation_admit(invocation);
     return invocation;
 }
 
@@ -95,17 +102,27 @@ static void owe(struct dispatcher *dispatcher, struct partition *partition, stru
         calls_log_received(dispatcher->setup.options, record, dispatcher->received);
 }
 
-static void skip(struct dispatcher *dispatcher, struct partition *partition,
-                 const struct record *record)
+static bool is_unwanted(const struct dispatcher *dispatcher, const struct record *record)
+{
+    return !record->value_size && dispatcher->setup.options->empty_records == EMPTY_SKIP;
+}
+
+static void skip_empty(struct dispatcher *dispatcher, struct partition *partition, int64_t offset)
+{
+    counter(dispatcher, D_EMPTY)->number++;
+    ledger_advance(&partition->ledger, offset + 1);
+}
+
+static void skip_unbound(struct dispatcher *dispatcher, struct partition *partition, int64_t offset)
 {
     struct log_subject subject = subject_of(partition);
 
-    counter(dispatcher, record->value_size ? D_NO_FUNCTION : D_EMPTY)->number++;
-    ledger_advance(&partition->ledger, record->offset + 1);
-    if (record->value_size && !partition->skipping)
+    counter(dispatcher, D_NO_FUNCTION)->number++;
+    ledger_advance(&partition->ledger, offset + 1);
+    if (!partition->skipping)
         log_warning(&subject, "no function wants this topic: its records are skipped "
                               "(no_function=skip)");
-    partition->skipping |= record->value_size > 0;
+    partition->skipping = true;
 }
 
 /* A record below what was committed or is the least that may be: this is another log. What is
@@ -132,8 +149,10 @@ static void receive(struct dispatcher *dispatcher, struct partition *partition,
     }
     dispatcher->received++;
     counter(dispatcher, D_RECEIVED)->number++;
-    if (!record->value_size || !partition->bound)
-        skip(dispatcher, partition, record);
+    if (is_unwanted(dispatcher, record))
+        skip_empty(dispatcher, partition, record->offset);
+    else if (!partition->bound)
+        skip_unbound(dispatcher, partition, record->offset);
     else
         owe(dispatcher, partition, record);
 }
@@ -143,10 +162,10 @@ void dispatcher_take(struct dispatcher *dispatcher, struct partition *partition)
     struct source *source = dispatcher->setup.source;
     struct record *record;
 
-    if (partition->state == PARTITION_FULL && has_room(dispatcher, partition))
+    if (partition->state == PARTITION_FULL && dispatcher_has_room(dispatcher, partition))
         partition_set_state(partition, PARTITION_RUNNING);
     while (partition->state == PARTITION_RUNNING) {
-        if (!has_room(dispatcher, partition)) {
+        if (!dispatcher_has_room(dispatcher, partition)) {
             partition_set_state(partition, PARTITION_FULL);
             break;
         }
@@ -232,6 +251,8 @@ static void add_partition(struct dispatcher *dispatcher, struct source_assignmen
                               (size_t)dispatcher->setup.options->partition_window);
     restore(partition, assignment, reason, &left);
     partition->changed = !known;
+    partition->commit_first = dispatcher_commits_first(dispatcher);
+    partition->paused = pause_holds_topic(&dispatcher->pauses, partition->topic);
     snprintf(number, sizeof(number), "%" PRId32, assignment->number);
     partition->metrics = metrics_add(dispatcher->setup.metrics, &partition_metrics,
                                      (const char *const[]){partition->topic, number});
@@ -316,6 +337,15 @@ static void on_summary_due(void *context)
         delay_start(dispatcher->setup.loop, CALLS_SUMMARY_INTERVAL_MS, on_summary_due, dispatcher);
 }
 
+static void on_look_due(void *context)
+{
+    struct dispatcher *dispatcher = context;
+
+    dispatcher_look(dispatcher);
+    dispatcher->look_due =
+        delay_start(dispatcher->setup.loop, LOOK_INTERVAL_MS, on_look_due, dispatcher);
+}
+
 struct dispatcher *dispatcher_new(const struct dispatcher_setup *setup)
 {
     struct dispatcher *dispatcher = xcalloc(1, sizeof(*dispatcher));
@@ -327,6 +357,7 @@ struct dispatcher *dispatcher_new(const struct dispatcher_setup *setup)
     dispatcher->metrics = metrics_add(setup->metrics, &dispatcher_metrics, NULL);
     dispatcher->summary_due =
         delay_start(setup->loop, CALLS_SUMMARY_INTERVAL_MS, on_summary_due, dispatcher);
+    dispatcher->look_due = delay_start(setup->loop, LOOK_INTERVAL_MS, on_look_due, dispatcher);
     setup->source->sink_calls = &sink_calls;
     setup->source->sink = dispatcher;
     return dispatcher;
@@ -339,9 +370,12 @@ void dispatcher_free(struct dispatcher *dispatcher)
     dispatcher_drop_partitions(dispatcher);
     dispatcher_free_functions(dispatcher);
     delay_cancel(&dispatcher->summary_due);
+    delay_cancel(&dispatcher->look_due);
     delay_cancel(&dispatcher->drain_due);
     delay_cancel(&dispatcher->gateway_probe_due);
     committer_release(dispatcher);
+    free(dispatcher->stalled);
+    pause_release(&dispatcher->pauses);
     metrics_remove(dispatcher->setup.metrics, dispatcher->metrics);
     free(dispatcher);
 }

@@ -4,7 +4,9 @@
  *
  * Files: dispatcher.c what is taken and to whom it is owed; subscriptions.c who wants what; slots.c
  * who is called next; outcome.c what an answer leads to; committer.c when progress is committed;
- * drain.c how partitions are given up; report.c what is told of it. All on the loop's thread.
+ * drain.c how partitions are given up; pause.c what is held by hand; standstill.c
+ * what partitions wait for; report.c what is told of it.
+ * All on the loop's thread.
  */
 #ifndef INVOKE_DISPATCHER_H
 #define INVOKE_DISPATCHER_H
@@ -26,7 +28,8 @@ struct dispatcher_setup {
     struct caller *caller;
     const struct invoke_options *options;
     int64_t drain_timeout_ms;
-    bool async; /* only 2xx is done */
+    int64_t call_timeout_ms; /* the caller's: a call ends within it */
+    bool async;              /* only 2xx is done */
     struct metrics *metrics;
 };
 
@@ -45,8 +48,22 @@ void dispatcher_set_map(struct dispatcher *dispatcher, const struct topic_map *m
 void dispatcher_stop(struct dispatcher *dispatcher, int64_t timeout_ms,
                      void (*stopped)(void *context), void *context);
 
+/* Pauses a topic (nothing of it is taken or begun), a function (nothing is sent to it), or, both
+ * NULL, everything; and lets it go on. What runs meanwhile ends as it would. Kept in memory only: a
+ * new start forgets it. Returns an HTTP status and adds to `answer` what is paused now, as in
+ * /status, or the reason: 200 it is so now, 400 both are given, 404 an unknown name, 409 a name
+ * cannot go on while everything is paused. */
+int dispatcher_pause(struct dispatcher *dispatcher, const char *topic, const char *function,
+                     json *answer);
+int dispatcher_resume(struct dispatcher *dispatcher, const char *topic, const char *function,
+                      json *answer);
+
 /* Why progress cannot be committed just now, or NULL. Borrowed until the loop goes on. */
 const char *dispatcher_fault(const struct dispatcher *dispatcher);
+
+/* Which partition stands still through a fault of ours, and how (core/stall), or NULL. Borrowed
+ * until the loop goes on. */
+const char *dispatcher_stalled(const struct dispatcher *dispatcher);
 
 /* Brings gauges up to date; for metrics_on_collect. */
 void dispatcher_collect(struct dispatcher *dispatcher);

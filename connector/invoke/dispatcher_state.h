@@ -8,6 +8,7 @@
 #include "invoke/function.h"
 #include "invoke/invocation.h"
 #include "invoke/partition.h"
+#include "invoke/pause.h"
 
 /*
  *   idle        no partitions
@@ -27,6 +28,7 @@ enum { COMMIT_AFTER = 256 }; /* finished invocations */
 struct committer {
     bool under_way;
     size_t finished; /* invocations since the last commit left */
+    size_t awaited;  /* invocations that wait for theirs (delivery=at-most-once) */
     struct delay *due;
     char *fault;       /* why the last one failed; NULL: it did not */
     unsigned failures; /* in a row */
@@ -51,10 +53,13 @@ struct dispatcher {
     bool filling;                /* slots are being filled: no second time within */
     bool room;                   /* a window moved: full partitions may have room */
 
+    struct pauses pauses;
     struct committer committer;
     bool revoked;  /* the source waits for release */
     bool stopping; /* for good */
-    struct delay *drain_due, *summary_due;
+    struct delay *drain_due, *summary_due, *look_due;
+    int64_t moved_ms; /* when a call began or ended the last time */
+    char *stalled;    /* which partition is, and why; NULL: none */
     void (*stopped)(void *context);
     void *stopped_context;
 
@@ -62,6 +67,7 @@ struct dispatcher {
 };
 
 int64_t dispatcher_now(const struct dispatcher *dispatcher);
+bool dispatcher_commits_first(const struct dispatcher *dispatcher); /* delivery=at-most-once */
 void dispatcher_set_state(struct dispatcher *dispatcher, enum dispatcher_state to);
 const char *dispatcher_state_name(enum dispatcher_state state);
 
@@ -70,7 +76,12 @@ void dispatcher_take(struct dispatcher *dispatcher, struct partition *partition)
 /* ... from every partition that was full and is not any more. */
 void dispatcher_take_all(struct dispatcher *dispatcher);
 
-/* subscriptions.c: brings a partition's subscriptions in step with the map. */
+/* Whether the partition may take a record. */
+bool dispatcher_has_room(const struct dispatcher *dispatcher, const struct partition *partition);
+
+/* subscriptions.c: NULL: no function of this path is known. */
+struct function *dispatcher_function(const struct dispatcher *dispatcher, const char *path);
+/* Brings a partition's subscriptions in step with the map. */
 void dispatcher_subscribe(struct dispatcher *dispatcher, struct partition *partition);
 /* Ends what is owed to a function that the map names no more, but what is being called. */
 void dispatcher_end_unbound(struct dispatcher *dispatcher, struct function *function);
@@ -80,6 +91,15 @@ void dispatcher_free_functions(struct dispatcher *dispatcher);
 void dispatcher_list_function(struct dispatcher *dispatcher, struct function *function);
 /* Takes from the partitions that have room again, then starts calls while there are slots. */
 void dispatcher_fill_slots(struct dispatcher *dispatcher);
+
+/* Whether a call to the function may begin as far as slots go. */
+bool dispatcher_has_slot(const struct dispatcher *dispatcher, const struct function *function);
+
+/* standstill.c: looks, once a second, at what partitions wait for. */
+void dispatcher_look(struct dispatcher *dispatcher);
+/* What a partition's lowest unfinished record waits for, in words; NULL: there is none. */
+const char *dispatcher_waits_because(const struct dispatcher *dispatcher,
+                                     const struct partition *partition);
 
 /* outcome.c */
 void invocation_answered(void *invocation, const struct http_answer *answer);
@@ -112,8 +132,9 @@ enum {
     D_BUFFERED_BYTES,
     D_GATEWAY_STATE,
     D_PARTITIONS,
+    D_STALLED,
 };
-enum { P_LAG, P_COMMITTED, P_WINDOW, P_STATE };
+enum { P_LAG, P_COMMITTED, P_WINDOW, P_STATE, P_PAUSED };
 enum {
     F_DONE,
     F_RETRIES,
@@ -125,6 +146,7 @@ enum {
     F_PENDING,
     F_HELD,
     F_STATE,
+    F_PAUSED,
     F_SECONDS,
 };
 

@@ -7,6 +7,9 @@
  *                          rest was cancelled: the last commit leaves
  *   committing -> idle     it was answered: the partitions go back to the source
  * Partitions that were lost are dropped at once, whatever the state.
+ *
+ * With delivery=at-most-once nobody would call later what is committed: it is still called while
+ * draining. What is not, when the time is over, is lost, and counted as dropped.
  */
 #include "base/log.h"
 #include "invoke/dispatcher_state.h"
@@ -38,29 +41,47 @@ static void abandon_invocations(struct dispatcher *dispatcher, bool calling_too)
         abandon_in(partition, calling_too);
 }
 
-static void free_invocations(struct partition *partition)
+static bool is_lost(const struct partition *partition, const struct invocation *invocation)
+{
+    return partition->commit_first && partition_permits(partition, invocation);
+}
+
+/* Returns how many are lost. */
+static size_t free_invocations(struct partition *partition)
 {
     struct invocation *invocation, *next;
+    size_t lost = 0;
 
     DL_FOREACH_SAFE2 (partition->invocations, invocation, next, next_sibling) {
+        if (is_lost(partition, invocation)) {
+            invocation->subscription->function->metrics->values[F_DROPPED].number++;
+            lost++;
+        }
         invocation_set_state(invocation, INVOCATION_ENDED);
         invocation_free(invocation);
     }
+    return lost;
 }
 
 void dispatcher_drop_partitions(struct dispatcher *dispatcher)
 {
     struct partition *partition, *next;
+    size_t lost = 0;
 
     abandon_invocations(dispatcher, true);
     DL_FOREACH_SAFE (dispatcher->partitions, partition, next) {
         DL_DELETE(dispatcher->partitions, partition);
-        free_invocations(partition);
+        lost += free_invocations(partition);
         metrics_remove(dispatcher->setup.metrics, partition->metrics);
         partition_free(partition);
     }
     dispatcher->partition_count = 0;
     dispatcher->memory = 0;
+    if (lost)
+        log_warning(NULL,
+                    "%zu invocations were committed and have not ended: dropped "
+                    "(delivery=at-most-once)",
+                    lost);
 }
 
 static void finish(struct dispatcher *dispatcher)
@@ -82,11 +103,31 @@ static void finish(struct dispatcher *dispatcher)
     }
 }
 
+/* Whether anything is ready that nobody would call after us (delivery=at-most-once). What is paused
+ * is not, and not waited for: the group would stand still for nothing. */
+static bool has_committed(const struct dispatcher *dispatcher)
+{
+    const struct function *function = dispatcher->functions;
+
+    if (!dispatcher_commits_first(dispatcher))
+        return false;
+    while (function && !function->ready)
+        function = function->hh.next;
+    return function;
+}
+
+/* Once its time is over, whatever is left. */
+static bool is_drained(const struct dispatcher *dispatcher)
+{
+    return !dispatcher->in_flight && (!dispatcher->drain_due || !has_committed(dispatcher));
+}
+
 void drain_continue(struct dispatcher *dispatcher)
 {
+    dispatcher_fill_slots(dispatcher);
     if (dispatcher->committer.under_way)
         return;
-    if (dispatcher->state == DISPATCHER_DRAINING && !dispatcher->in_flight) {
+    if (dispatcher->state == DISPATCHER_DRAINING && is_drained(dispatcher)) {
         dispatcher_set_state(dispatcher, DISPATCHER_COMMITTING);
         if (committer_send(dispatcher))
             return;
@@ -103,10 +144,11 @@ static void on_drain_due(void *context)
     if (dispatcher->state != DISPATCHER_DRAINING)
         return;
     if (dispatcher->in_flight)
-        log_warning(NULL,
-                    "%zu invocations did not end in time: they are cancelled, and their records "
-                    "go to the partitions' next owner",
-                    dispatcher->in_flight);
+        log_warning(NULL, "%zu invocations did not end in time: they are cancelled%s",
+                    dispatcher->in_flight,
+                    dispatcher_commits_first(dispatcher)
+                        ? ""
+                        : ", and their records go to the partitions' next owner");
     abandon_invocations(dispatcher, true);
     drain_continue(dispatcher);
 }
@@ -122,7 +164,8 @@ static void drain(struct dispatcher *dispatcher, int64_t timeout_ms)
         dispatcher_set_state(dispatcher, DISPATCHER_DRAINING);
         DL_FOREACH (dispatcher->partitions, partition)
             partition_set_state(partition, PARTITION_DRAINING);
-        abandon_invocations(dispatcher, false);
+        if (!dispatcher_commits_first(dispatcher))
+            abandon_invocations(dispatcher, false);
     }
     drain_continue(dispatcher);
 }
@@ -133,10 +176,11 @@ void drain_revoke(struct dispatcher *dispatcher, bool lost)
 
     if (lost) {
         if (dispatcher->state != DISPATCHER_IDLE)
-            log_warning(NULL,
-                        "partitions were lost; %zu invocations under way may be repeated by "
-                        "their next owner",
-                        dispatcher->in_flight);
+            log_warning(NULL, "partitions were lost; %zu invocations under way are cancelled%s",
+                        dispatcher->in_flight,
+                        dispatcher_commits_first(dispatcher)
+                            ? ""
+                            : " and may be repeated by their next owner");
         dispatcher->revoked = false;
         finish(dispatcher);
         return;

@@ -24,6 +24,7 @@ struct function {
     struct retry_rules rules;
     struct target target;
     bool bound;               /* the map names it */
+    bool paused;              /* by hand: none of it is begun */
     size_t subscriptions;     /* partitions it is on; freed with the last, when not bound */
     size_t pending;           /* invocations that have not ended */
     size_t held;              /* of them: held because nothing more may be tried */

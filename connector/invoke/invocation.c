@@ -11,6 +11,8 @@
 #define FROM(state) (1u << INVOCATION_##state)
 
 /* A state's name, where it may come from, and what entering and leaving it does. */
+static void enter_uncommitted(struct invocation *invocation);
+static void leave_uncommitted(struct invocation *invocation);
 static void enter_ready(struct invocation *invocation);
 static void leave_ready(struct invocation *invocation);
 static void enter_calling(struct invocation *invocation);
@@ -25,10 +27,20 @@ static const struct {
     void (*enter)(struct invocation *invocation);
     void (*leave)(struct invocation *invocation);
 } states[] = {
-    [INVOCATION_QUEUED] = {"queued", FROM(READY) | FROM(CALLING) | FROM(BACKING_OFF) | FROM(HELD),
+    [INVOCATION_QUEUED] = {"queued",
+                           FROM(UNCOMMITTED) | FROM(PAUSED) | FROM(READY) | FROM(CALLING) |
+                               FROM(BACKING_OFF) | FROM(HELD),
                            NULL, NULL},
-    [INVOCATION_READY] = {"ready", FROM(QUEUED) | FROM(CALLING) | FROM(BACKING_OFF), enter_ready,
-                          leave_ready},
+    [INVOCATION_UNCOMMITTED] = {"uncommitted", FROM(QUEUED) | FROM(PAUSED), enter_uncommitted,
+                                leave_uncommitted},
+    [INVOCATION_PAUSED] = {"paused",
+                           FROM(QUEUED) | FROM(UNCOMMITTED) | FROM(READY) | FROM(CALLING) |
+                               FROM(BACKING_OFF),
+                           NULL, NULL},
+    [INVOCATION_READY] = {"ready",
+                          FROM(QUEUED) | FROM(UNCOMMITTED) | FROM(PAUSED) | FROM(CALLING) |
+                              FROM(BACKING_OFF),
+                          enter_ready, leave_ready},
     [INVOCATION_CALLING] = {"calling", FROM(READY), enter_calling, leave_calling},
     [INVOCATION_BACKING_OFF] = {"backing off", FROM(CALLING), NULL, leave_backing_off},
     [INVOCATION_HELD] = {"held", FROM(READY) | FROM(CALLING), enter_held, leave_held},
@@ -38,6 +50,16 @@ static const struct {
 const char *invocation_state_name(enum invocation_state state)
 {
     return states[state].name;
+}
+
+static void enter_uncommitted(struct invocation *invocation)
+{
+    invocation->dispatcher->committer.awaited++;
+}
+
+static void leave_uncommitted(struct invocation *invocation)
+{
+    invocation->dispatcher->committer.awaited--;
 }
 
 /* One that has been called before goes before those that have not: it is the older one, and what
@@ -96,6 +118,33 @@ void invocation_set_state(struct invocation *invocation, enum invocation_state t
     invocation->state = to;
     if (states[to].enter)
         states[to].enter(invocation);
+}
+
+/* What is owed to a function that is gone is not called: it may end at once. */
+static enum invocation_state admitted_to(const struct invocation *invocation)
+{
+    const struct partition *partition = invocation->subscription->partition;
+    const struct function *function = invocation->subscription->function;
+
+    if (!function->bound)
+        return INVOCATION_READY;
+    if (partition->paused || function->paused)
+        return INVOCATION_PAUSED;
+    return partition_permits(partition, invocation) ? INVOCATION_READY : INVOCATION_UNCOMMITTED;
+}
+
+void invocation_admit(struct invocation *invocation)
+{
+    enum invocation_state to = admitted_to(invocation);
+
+    if (to != invocation->state)
+        invocation_set_state(invocation, to);
+}
+
+bool invocation_waits(const struct invocation *invocation)
+{
+    return 1u << invocation->state &
+           (FROM(UNCOMMITTED) | FROM(PAUSED) | FROM(BACKING_OFF) | FROM(HELD));
 }
 
 struct invocation *invocation_new(struct dispatcher *dispatcher, struct subscription *subscription,

@@ -3,6 +3,8 @@
  * function has done it, as a state table:
  *
  *   queued       behind another in its lane
+ *   uncommitted  the first of its lane, until its offset is committed (delivery=at-most-once)
+ *   paused       the first of its lane, while its topic or function is paused by hand
  *   ready        may be called: in its function's ready list
  *   calling      a call is on its way; it holds a slot
  *   backing_off  waits for its next attempt; it holds its lane, not a slot
@@ -21,6 +23,8 @@
 
 enum invocation_state {
     INVOCATION_QUEUED,
+    INVOCATION_UNCOMMITTED,
+    INVOCATION_PAUSED,
     INVOCATION_READY,
     INVOCATION_CALLING,
     INVOCATION_BACKING_OFF,
@@ -44,6 +48,7 @@ struct invocation {
     bool gateway_probe, function_probe; /* the call under way probes a target that is away */
     unsigned log;                       /* the partition's log it came from */
     uint64_t sequence;                  /* in the partition's ledger */
+    int64_t called_ms;                  /* calling: since when */
     struct retry_count count;
     struct dispatcher *dispatcher;
     struct subscription *subscription;
@@ -59,6 +64,12 @@ struct invocation *invocation_new(struct dispatcher *dispatcher, struct subscrip
                                   struct record *record);
 void invocation_set_state(struct invocation *invocation, enum invocation_state to);
 const char *invocation_state_name(enum invocation_state state);
+
+/* The first of its lane becomes ready, or waits for what keeps it from being called; nothing
+ * happens when it does so already. */
+void invocation_admit(struct invocation *invocation);
+/* Whether it is the first of its lane and waits for something. */
+bool invocation_waits(const struct invocation *invocation);
 
 /* Leaves what its state holds (ready list, slot, timer), whatever that is, and is queued: nothing
  * of it is under way any more. A call under way is cancelled. */

@@ -93,6 +93,7 @@ void invoke_check(struct option_faults *faults)
     http_options_check(&config.http, faults);
     consumer_options_check(&config.kafka, &config.consumer, faults);
     invoke_options_check(&config.invoke, faults);
+    admin_options_check(&config.admin, faults);
 }
 
 bool invoke_ask(FILE *to)
@@ -117,7 +118,7 @@ static const char *broken(void *context)
 
     if (consumer_state(invoke->consumer) == CONSUMER_FAILED)
         return "the Kafka client gave up its part in the group for good: see the log";
-    return NULL;
+    return dispatcher_stalled(invoke->dispatcher);
 }
 
 static const char *unready(void *context)
@@ -173,6 +174,28 @@ static void collect(void *context)
     values[I_KAFKA_ERRORS].number = counts->errors;
     dispatcher_collect(invoke->dispatcher);
 }
+
+/* ---- what is done by hand ---- */
+
+static int on_pause(void *context, const char *const *values, json *answer)
+{
+    const struct invoke *invoke = context;
+
+    return dispatcher_pause(invoke->dispatcher, values[0], values[1], answer);
+}
+
+static int on_resume(void *context, const char *const *values, json *answer)
+{
+    const struct invoke *invoke = context;
+
+    return dispatcher_resume(invoke->dispatcher, values[0], values[1], answer);
+}
+
+static const struct admin_action actions[] = {
+    {"/pause", {"topic", "function"}, on_pause},
+    {"/resume", {"topic", "function"}, on_resume},
+    {NULL, {NULL}, NULL},
+};
 
 /* ---- how it ends ---- */
 
@@ -273,6 +296,7 @@ static void open_dispatcher(struct invoke *invoke)
         .caller = invoke->caller,
         .options = &config.invoke,
         .drain_timeout_ms = drain_timeout(invoke->consumer),
+        .call_timeout_ms = config.gateway.upstream_timeout,
         .async = config.gateway.async_invocation,
         .metrics = invoke->metrics,
     };
@@ -291,7 +315,7 @@ static bool open_all(struct invoke *invoke, struct option_faults *faults)
 {
     invoke->metrics = metrics_new();
     invoke->values = metrics_add(invoke->metrics, &invoke_metrics, NULL);
-    invoke->subject = (struct admin_subject){broken, unready, add_status, invoke};
+    invoke->subject = (struct admin_subject){broken, unready, add_status, invoke, actions};
     if (!open_kafka(invoke, faults) || !open_gateway(invoke, faults))
         return false;
     open_dispatcher(invoke);

@@ -27,6 +27,14 @@ static const struct option_row rows[] = {
      .text =
          "What waits for what, for each function: records of one key, all records of a "
          "partition, or nothing. With key, records without a key keep their partition's order."},
+    {.name = "delivery",
+     .type = OPTION_CHOICE,
+     .offset = FIELD(delivery),
+     .default_text = "at-least-once",
+     .choices = "at-least-once|at-most-once",
+     .text = "at-least-once: a record is committed when its functions have done it. at-most-once: "
+             "it is committed before they are called, and none is called again, whatever comes of "
+             "it: what is not done then is lost."},
     {.name = "partition_window",
      .type = OPTION_INT,
      .offset = FIELD(partition_window),
@@ -108,6 +116,13 @@ static const struct option_row rows[] = {
      .default_text = "skip",
      .choices = "skip|wait",
      .text = "Records of a topic that no function wants: skipped and counted, or waited with."},
+    {.name = "empty_records",
+     .type = OPTION_CHOICE,
+     .offset = FIELD(empty_records),
+     .default_text = "skip",
+     .choices = "skip|send",
+     .text = "Records whose value is empty or null: skipped and counted, or sent, with an empty "
+             "body, and with X-Kafka-Tombstone: true when the value is null."},
     {.name = "drain_timeout",
      .type = OPTION_DURATION,
      .offset = FIELD(drain_timeout),
@@ -121,6 +136,13 @@ static const struct option_row rows[] = {
      .min = 1,
      .max = 3600000,
      .text = "Longest wait for running invocations after SIGTERM (Docker kills after 10s)."},
+    {.name = "stall_timeout",
+     .type = OPTION_DURATION,
+     .offset = FIELD(stall_timeout),
+     .default_text = "60s",
+     .max = 86400000,
+     .text = "/health is 503 when a partition stands still for so long and nothing explains it: no "
+             "call within its time, no back-off, nothing paused, held or away. 0: never."},
     {.name = "log_calls",
      .type = OPTION_CHOICE,
      .offset = FIELD(log_calls),
@@ -191,6 +213,7 @@ struct retry_rules invoke_retry_rules(const struct invoke_options *options, bool
         .min_wait_ms = options->retry_min_wait,
         .max_wait_ms = options->retry_max_wait,
         .only_2xx_done = async,
+        .only_once = options->delivery == DELIVERY_AT_MOST_ONCE,
     };
 
     if (options->retry_codes)

@@ -8,13 +8,16 @@
 #include "core/retry.h"
 
 enum on_exhausted { EXHAUSTED_WAIT, EXHAUSTED_DROP };
+enum delivery { DELIVERY_AT_LEAST_ONCE, DELIVERY_AT_MOST_ONCE };
 enum no_function { NO_FUNCTION_SKIP, NO_FUNCTION_WAIT };
+enum empty_records { EMPTY_SKIP, EMPTY_SEND };
 enum log_calls { LOG_CALLS_SUMMARY, LOG_CALLS_ALL, LOG_CALLS_NONE };
 
 struct invoke_options {
     struct option_list topics;
     int initial_offset; /* enum initial_offset */
     int order;          /* enum order */
+    int delivery;
     int64_t partition_window;
     int64_t max_inflight;
     int64_t max_buffered_bytes;
@@ -23,8 +26,10 @@ struct invoke_options {
     char *retry_codes;
     int on_exhausted;
     int no_function;
+    int empty_records;
     int64_t drain_timeout; /* 0: as upstream_timeout */
     int64_t shutdown_timeout;
+    int64_t stall_timeout; /* 0: off */
     int log_calls;
     bool print_response, print_request_body;
 };

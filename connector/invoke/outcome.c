@@ -37,7 +37,7 @@ static void on_back_off_over(void *context)
     struct invocation *invocation = context;
 
     invocation->delay = NULL;
-    invocation_set_state(invocation, INVOCATION_READY);
+    invocation_admit(invocation);
     dispatcher_fill_slots(invocation->dispatcher);
 }
 
@@ -70,12 +70,18 @@ void invocation_finish(struct invocation *invocation, enum invocation_end end)
     invocation_stop(invocation);
     next = lanes_pop(&invocation->subscription->lanes, &invocation->lane);
     if (next)
-        invocation_set_state((struct invocation *)next, INVOCATION_READY);
+        invocation_admit((struct invocation *)next);
     dispatcher->committer.finished++;
     if (invocation->log == invocation->subscription->partition->log)
         account(dispatcher, invocation); /* else its log was deleted: nothing to commit */
     invocation_set_state(invocation, INVOCATION_ENDED);
     invocation_free(invocation);
+}
+
+static bool drops(const struct dispatcher *dispatcher)
+{
+    return dispatcher->setup.options->on_exhausted == EXHAUSTED_DROP ||
+           dispatcher_commits_first(dispatcher);
 }
 
 /* No more may be tried. */
@@ -84,8 +90,10 @@ void invocation_give_up(struct invocation *invocation, const char *why)
     struct log_subject subject = subject_of(invocation);
     struct dispatcher *dispatcher = invocation->dispatcher;
 
-    if (dispatcher->setup.options->on_exhausted == EXHAUSTED_DROP) {
-        log_warning(&subject, "dropped: %s (on_exhausted=drop)", why);
+    if (drops(dispatcher)) {
+        log_warning(&subject, "dropped: %s (%s)", why,
+                    dispatcher_commits_first(dispatcher) ? "delivery=at-most-once"
+                                                         : "on_exhausted=drop");
         invocation_finish(invocation, END_DROPPED);
         return;
     }
@@ -99,8 +107,10 @@ static void exhausted(struct invocation *invocation, int64_t wait)
     int64_t attempts = invocation->subscription->function->rules.attempts;
     struct log_subject subject = subject_of(invocation);
 
-    if (invocation->dispatcher->setup.options->on_exhausted == EXHAUSTED_DROP) {
-        invocation_give_up(invocation, "its attempts are used up");
+    if (drops(invocation->dispatcher)) {
+        invocation_give_up(invocation, invocation->dispatcher->rules.only_once
+                                           ? "it was refused"
+                                           : "its attempts are used up");
         return;
     }
     if (invocation->count.attempts == attempts)
@@ -189,8 +199,7 @@ static int64_t next_wait(const struct invocation *invocation, const struct http_
     const struct function *function = invocation->subscription->function;
     const struct retry_count *count = &invocation->count;
 
-    if (function->target.state == TARGET_AWAY &&
-        dispatcher->setup.options->on_exhausted == EXHAUSTED_WAIT)
+    if (function->target.state == TARGET_AWAY && !drops(dispatcher))
         return probe_wait;
     if (count->attempts >= function->rules.attempts)
         return function->rules.max_wait_ms;
@@ -213,7 +222,7 @@ static void follow(struct invocation *invocation, enum verdict verdict,
         break;
     case VERDICT_UNSENT:
         counter(invocation, F_UNSENT)->number++;
-        invocation_set_state(invocation, INVOCATION_READY);
+        invocation_admit(invocation);
         break;
     case VERDICT_EXHAUSTED:
         exhausted(invocation, wait);
@@ -246,7 +255,7 @@ static void remember(struct invocation *invocation, struct retry_count count)
         count.timeouts == invocation->count.timeouts)
         return;
     invocation_count(invocation, count);
-    partition->changed = true;
+    partition_touch(partition);
     committer_touch(invocation->dispatcher);
 }
 
@@ -262,6 +271,7 @@ void invocation_answered(void *context, const struct http_answer *answer)
                                              answer->retry_after_ms, next_random(dispatcher));
 
     invocation->call = NULL;
+    dispatcher->moved_ms = dispatcher_now(dispatcher);
     remember(invocation, count);
     log_answer(invocation, answer);
     judge_gateway(dispatcher, invocation->gateway_probe, answer);
@@ -271,8 +281,7 @@ void invocation_answered(void *context, const struct http_answer *answer)
     if (!function->bound)
         dispatcher_end_unbound(dispatcher, function);
     dispatcher_list_function(dispatcher, function);
-    if (dispatcher->state == DISPATCHER_WORKING)
-        dispatcher_fill_slots(dispatcher);
-    else
+    dispatcher_fill_slots(dispatcher);
+    if (dispatcher->state != DISPATCHER_WORKING)
         drain_continue(dispatcher);
 }

@@ -48,6 +48,8 @@ struct partition *partition_new(const struct source_assignment *assignment, int6
     partition->topic = xstrdup(assignment->topic);
     partition->number = assignment->number;
     partition->committed = partition->committing = -1;
+    partition->permitted = start;
+    partition->full.by = -1;
     ledger_init(&partition->ledger, start, window);
     return partition;
 }
@@ -101,6 +103,16 @@ void partition_unsubscribe(struct subscription *subscription)
     free(subscription);
 }
 
+/* No commit will name them any more. */
+static void admit_uncommitted(struct partition *partition)
+{
+    struct invocation *invocation;
+
+    DL_FOREACH2 (partition->invocations, invocation, next_sibling)
+        if (invocation->state == INVOCATION_UNCOMMITTED)
+            invocation_admit(invocation);
+}
+
 void partition_begin_anew(struct partition *partition, int64_t offset)
 {
     size_t window = partition->ledger.window;
@@ -115,6 +127,9 @@ void partition_begin_anew(struct partition *partition, int64_t offset)
     }
     partition->log++;
     partition->changed = true;
+    partition->committing = -1; /* its answer is about the old log */
+    partition->permitted = offset;
+    admit_uncommitted(partition);
 }
 
 bool partition_owes(const struct partition *partition, const struct subscription *subscription,
@@ -146,14 +161,63 @@ bool partition_finish(struct subscription *subscription, uint64_t sequence)
 {
     struct partition *partition = subscription->partition;
 
-    partition->changed = true;
+    partition_touch(partition);
     ledger_mark(&partition->ledger, &subscription->marks, sequence, true);
     return ledger_finish(&partition->ledger, sequence);
 }
 
+void partition_touch(struct partition *partition)
+{
+    partition->changed |= !partition->commit_first;
+}
+
 bool partition_dirty(const struct partition *partition)
 {
-    return partition->changed || partition->committed != ledger_committable(&partition->ledger);
+    return partition->changed || partition->committed != partition_position(partition);
+}
+
+bool partition_permits(const struct partition *partition, const struct invocation *invocation)
+{
+    return !partition->commit_first || invocation->log != partition->log ||
+           invocation->record->offset < partition->permitted;
+}
+
+/* The invocations are in the log's order, so those that are not permitted stand behind all others.
+ * NULL: there are none. */
+static struct invocation *first_unpermitted(const struct partition *partition)
+{
+    struct invocation *head = partition->invocations, *first = NULL;
+    struct invocation *it = head ? head->prev_sibling : NULL; /* the last */
+
+    while (it && !partition_permits(partition, it)) {
+        first = it;
+        it = it == head ? NULL : it->prev_sibling;
+    }
+    return first;
+}
+
+int64_t partition_position(const struct partition *partition)
+{
+    const struct invocation *first;
+
+    if (!partition->commit_first)
+        return ledger_committable(&partition->ledger);
+    first = partition->state == PARTITION_DRAINING ? first_unpermitted(partition) : NULL;
+    return first ? first->record->offset : partition->ledger.next;
+}
+
+void partition_acknowledged(struct partition *partition)
+{
+    struct invocation *invocation = NULL;
+
+    partition->committed = partition->committing;
+    if (partition->commit_first)
+        invocation = first_unpermitted(partition);
+    partition->permitted = partition->committed;
+    for (; invocation && partition_permits(partition, invocation);
+         invocation = invocation->next_sibling)
+        if (invocation->state == INVOCATION_UNCOMMITTED)
+            invocation_admit(invocation);
 }
 
 /* In the order of the log, as they were taken. */
@@ -175,17 +239,23 @@ static void add_counts(const struct partition *partition, const struct subscript
     }
 }
 
+/* With commit_first nothing at or above the offset was called, but perhaps by an owner before us
+ * who did not commit first. */
 static void add_subscription(const struct partition *partition,
-                             const struct subscription *subscription, struct progress *to)
+                             const struct subscription *subscription, int64_t offset,
+                             struct progress *to)
 {
     const struct progress_function *before =
         progress_find(&partition->restored, subscription->name);
     struct progress_function *function = progress_add(to, subscription->name);
 
-    ledger_runs(&partition->ledger, &subscription->marks, function);
-    add_counts(partition, subscription, function);
-    if (before) /* of records that were not read again yet */
-        progress_carry(function, before, partition->ledger.next);
+    if (!partition->commit_first) {
+        ledger_runs(&partition->ledger, &subscription->marks, function);
+        add_counts(partition, subscription, function);
+        offset = partition->ledger.next; /* of records that were not read again yet */
+    }
+    if (before)
+        progress_carry(function, before, offset);
 }
 
 static bool has_name(const struct partition *partition, uint32_t name)
@@ -200,12 +270,12 @@ static bool has_name(const struct partition *partition, uint32_t name)
 
 void partition_progress(const struct partition *partition, char text[PROGRESS_TEXT_SIZE + 1])
 {
-    int64_t offset = ledger_committable(&partition->ledger);
+    int64_t offset = partition_position(partition);
     struct progress progress = {.born = partition->born};
     const struct subscription *subscription;
 
     DL_FOREACH (partition->subscriptions, subscription)
-        add_subscription(partition, subscription, &progress);
+        add_subscription(partition, subscription, offset, &progress);
     for (size_t i = 0; i < partition->restored.function_count; i++) {
         const struct progress_function *before = &partition->restored.functions[i];
 

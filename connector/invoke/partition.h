@@ -3,8 +3,8 @@
  *
  *   starting   its start position is being committed; nothing is taken before it is
  *   running    records are taken as they come
- *   full       its window or the byte budget is full, or no function wants its topic
- *              (no_function=wait): nothing is taken
+ *   full       its window or the byte budget is full, no function wants its topic
+ *              (no_function=wait), or it is paused by hand: nothing is taken
  *   draining   to be given up: nothing is taken, what runs is waited for
  *
  * and then it is gone. All partitions are assigned and given up together (eager groups).
@@ -17,6 +17,7 @@
 #include "core/ledger.h"
 #include "core/progress.h"
 #include "core/source.h"
+#include "core/stall.h"
 
 enum partition_state {
     PARTITION_STARTING,
@@ -42,6 +43,13 @@ struct subscription {
     struct subscription *prev, *next;
 };
 
+/* What keeps a partition full, as the last looks saw it. */
+struct partition_full {
+    int64_t by;         /* it was full, and this offset was its lowest unfinished; -1: it was not */
+    uint32_t said_name; /* the function it was said of, as in the commit metadata, */
+    const char *said_why; /* and what it waits for; NULL: nothing was said */
+};
+
 struct partition {
     enum partition_state state;
     struct source_partition *handle;
@@ -54,7 +62,12 @@ struct partition {
     int64_t committed;        /* as the group last acknowledged it; -1: not yet */
     int64_t committing;       /* as the commit under way says */
     bool changed;             /* progress differs from what was committed last */
+    bool commit_first;        /* delivery=at-most-once: an offset is committed, then called */
+    int64_t permitted;        /* with commit_first: the offset acknowledged within this log */
+    bool paused;              /* by hand: nothing is taken or begun */
     bool skipping;            /* it was said that no function wants the topic */
+    struct stall stall;
+    struct partition_full full;
     struct subscription *subscriptions; /* utlist DL */
     size_t bound;                       /* of them: bound */
     struct invocation *invocations;     /* that have not ended, utlist DL by its siblings */
@@ -93,10 +106,24 @@ uint64_t partition_take(struct partition *partition, int64_t offset, size_t memo
 /* A subscription is done with a record of the log in force. True: the window moved. */
 bool partition_finish(struct subscription *subscription, uint64_t sequence);
 
+/* Whether a record of it may be called as far as commits go: with commit_first, its offset has been
+ * acknowledged. One of a log that was deleted can come from nowhere again. */
+bool partition_permits(const struct partition *partition, const struct invocation *invocation);
+
+/* The offset to commit: the lowest one not done by all. With commit_first, the one behind all that
+ * was taken; when draining, behind all that may be called, for the rest goes to the next owner. */
+int64_t partition_position(const struct partition *partition);
+
+/* What was committed is acknowledged; with commit_first, admits what waited for it. */
+void partition_acknowledged(struct partition *partition);
+
+/* There is progress to tell, if it is told at all: with commit_first nobody asks what was done. */
+void partition_touch(struct partition *partition);
+
 /* Whether the group has yet to be told something. */
 bool partition_dirty(const struct partition *partition);
 
-/* The metadata to commit with the ledger's committable offset. */
+/* The metadata to commit with partition_position. */
 void partition_progress(const struct partition *partition, char text[PROGRESS_TEXT_SIZE + 1]);
 
 #endif

@@ -7,7 +7,7 @@ static const struct metric_row dispatcher_rows[] = {
     [D_RECEIVED] = {METRIC_COUNTER, "kafka_connector_records_received_total",
                     "Records taken from Kafka."},
     [D_EMPTY] = {METRIC_COUNTER, "kafka_connector_records_empty_total",
-                 "Records without a value, skipped."},
+                 "Records without a value, skipped (empty_records=skip)."},
     [D_NO_FUNCTION] = {METRIC_COUNTER, "kafka_connector_records_no_function_total",
                        "Records of a topic that no function wants, skipped."},
     [D_REPEATED] = {METRIC_COUNTER, "kafka_connector_records_repeated_total",
@@ -25,6 +25,8 @@ static const struct metric_row dispatcher_rows[] = {
     [D_GATEWAY_STATE] = {METRIC_GAUGE, "kafka_connector_gateway_state",
                          "0: invocations reach the gateway, 2: they find no connection."},
     [D_PARTITIONS] = {METRIC_GAUGE, "kafka_connector_partitions", "Partitions assigned."},
+    [D_STALLED] = {METRIC_GAUGE, "kafka_connector_stalled",
+                   "1: a partition stands still and nothing explains it (stall_timeout)."},
 };
 
 static const struct metric_row partition_rows[] = {
@@ -37,6 +39,8 @@ static const struct metric_row partition_rows[] = {
                   "partition_window."},
     [P_STATE] = {METRIC_GAUGE, "kafka_connector_partition_state",
                  "0: starting, 1: running, 2: full, 3: draining."},
+    [P_PAUSED] = {METRIC_GAUGE, "kafka_connector_partition_paused",
+                  "1: its topic is paused by hand (POST /pause)."},
 };
 
 static const struct metric_row function_rows[] = {
@@ -57,6 +61,8 @@ static const struct metric_row function_rows[] = {
     [F_HELD] = {METRIC_GAUGE, "kafka_connector_function_held",
                 "Invocations held because nothing more may be tried (on_exhausted=wait)."},
     [F_STATE] = {METRIC_GAUGE, "kafka_connector_function_state", "0: up, 1: suspect, 2: away."},
+    [F_PAUSED] = {METRIC_GAUGE, "kafka_connector_function_paused",
+                  "1: it is paused by hand (POST /pause)."},
     [F_SECONDS] = {METRIC_HISTOGRAM, "kafka_connector_invocation_seconds",
                    "Time from the start of an attempt to its end."},
 };
@@ -88,6 +94,7 @@ static void collect_partition(const struct dispatcher *dispatcher, struct partit
     values[P_COMMITTED].number = partition->committed;
     values[P_WINDOW].number = (int64_t)ledger_fill(&partition->ledger);
     values[P_STATE].number = partition->state;
+    values[P_PAUSED].number = partition->paused;
 }
 
 static void collect_function(struct function *function)
@@ -98,6 +105,12 @@ static void collect_function(struct function *function)
     values[F_PENDING].number = (int64_t)function->pending;
     values[F_HELD].number = (int64_t)function->held;
     values[F_STATE].number = function->target.state;
+    values[F_PAUSED].number = function->paused;
+}
+
+const char *dispatcher_stalled(const struct dispatcher *dispatcher)
+{
+    return dispatcher->stalled;
 }
 
 const char *dispatcher_fault(const struct dispatcher *dispatcher)
@@ -115,6 +128,7 @@ void dispatcher_collect(struct dispatcher *dispatcher)
     values[D_BUFFERED_BYTES].number = dispatcher->memory;
     values[D_GATEWAY_STATE].number = dispatcher->gateway.state;
     values[D_PARTITIONS].number = (int64_t)dispatcher->partition_count;
+    values[D_STALLED].number = dispatcher->stalled != NULL;
     DL_FOREACH (dispatcher->partitions, partition)
         collect_partition(dispatcher, partition);
     HASH_ITER (hh, dispatcher->functions, function, next)
@@ -122,7 +136,8 @@ void dispatcher_collect(struct dispatcher *dispatcher)
 }
 
 /* The invocation that keeps the committable offset from rising: the first of the partition's. */
-static void add_oldest(const struct partition *partition, json *to)
+static void add_oldest(const struct dispatcher *dispatcher, const struct partition *partition,
+                       json *to)
 {
     const struct invocation *oldest = partition->invocations;
     json *waits;
@@ -132,7 +147,8 @@ static void add_oldest(const struct partition *partition, json *to)
     waits = json_add_object(to, "oldest_unfinished");
     json_add_number(waits, "offset", oldest->record->offset);
     json_add_text(waits, "function", oldest->subscription->function->path);
-    json_add_text(waits, "state", invocation_state_name(oldest->state));
+    json_add_text(waits, "invocation", invocation_state_name(oldest->state));
+    json_add_text(waits, "because", dispatcher_waits_because(dispatcher, partition));
     json_add_number(waits, "attempts", oldest->count.attempts + oldest->count.timeouts);
 }
 
@@ -144,13 +160,14 @@ static void add_partition(const struct dispatcher *dispatcher, const struct part
     json_add_text(object, "topic", partition->topic);
     json_add_number(object, "partition", partition->number);
     json_add_text(object, "state", partition_state_name(partition->state));
+    json_add_bool(object, "paused", partition->paused);
     json_add_number(object, "committed_offset", partition->committed);
     json_add_number(object, "committable_offset", ledger_committable(&partition->ledger));
     json_add_number(object, "next_offset", partition->ledger.next);
     json_add_number(object, "lag", lag(dispatcher, partition));
     json_add_number(object, "window_fill", (int64_t)ledger_fill(&partition->ledger));
     json_add_number(object, "functions", (int64_t)partition->bound);
-    add_oldest(partition, object);
+    add_oldest(dispatcher, partition, object);
 }
 
 static void add_function(const struct function *function, json *to)
@@ -160,6 +177,7 @@ static void add_function(const struct function *function, json *to)
     json_add_text(object, "function", function->path);
     json_add_bool(object, "bound", function->bound);
     json_add_text(object, "state", target_state_name(function->target.state));
+    json_add_bool(object, "paused", function->paused);
     json_add_number(object, "in_flight", (int64_t)function->in_flight);
     json_add_number(object, "pending", (int64_t)function->pending);
     json_add_number(object, "held", (int64_t)function->held);
@@ -179,7 +197,9 @@ void dispatcher_status(struct dispatcher *dispatcher, json *status)
     json_add_number(about, "buffered_bytes", dispatcher->memory);
     json_add_number(about, "max_buffered_bytes", dispatcher->setup.options->max_buffered_bytes);
     json_add_text(about, "commit_fault", dispatcher->committer.fault);
+    json_add_text(about, "stalled", dispatcher->stalled);
     json_add_text(status, "gateway", target_state_name(dispatcher->gateway.state));
+    pause_status(&dispatcher->pauses, status);
     list = json_add_array(status, "functions");
     HASH_ITER (hh, dispatcher->functions, function, next)
         add_function(function, list);

@@ -50,6 +50,12 @@ static bool has_share(const struct dispatcher *dispatcher, const struct function
     return function->in_flight < (slots + 1) / 2;
 }
 
+bool dispatcher_has_slot(const struct dispatcher *dispatcher, const struct function *function)
+{
+    return dispatcher->in_flight < (size_t)dispatcher->setup.options->max_inflight &&
+           has_share(dispatcher, function);
+}
+
 /* The next function to serve, moved to the circle's end; NULL: none may be called now. One that is
  * left alone in the circle needs no share: nobody else wants the slot. */
 static struct function *next_function(struct dispatcher *dispatcher, int64_t now)
@@ -76,6 +82,7 @@ static void start_call(struct dispatcher *dispatcher, struct invocation *invocat
     struct function *function = invocation->subscription->function;
 
     invocation_set_state(invocation, INVOCATION_CALLING);
+    invocation->called_ms = dispatcher->moved_ms = dispatcher_now(dispatcher);
     invocation->gateway_probe = target_started(&dispatcher->gateway);
     invocation->function_probe = target_started(&function->target);
     if (invocation->detailed)
@@ -109,9 +116,17 @@ static void serve(struct dispatcher *dispatcher, struct invocation *invocation)
     const struct retry_rules *rules = &invocation->subscription->function->rules;
 
     if (retry_spent(rules, &invocation->count)) /* before a restart */
-        invocation_give_up(invocation, "it was not answered");
+        invocation_give_up(invocation,
+                           rules->only_once ? "it was called before" : "it was not answered");
     else
         start_call(dispatcher, invocation);
+}
+
+/* What is committed and was not begun is called while the partitions drain: nobody would later. */
+static bool may_start(const struct dispatcher *dispatcher)
+{
+    return dispatcher->state == DISPATCHER_WORKING ||
+           (dispatcher->state == DISPATCHER_DRAINING && dispatcher_commits_first(dispatcher));
 }
 
 void dispatcher_fill_slots(struct dispatcher *dispatcher)
@@ -120,7 +135,7 @@ void dispatcher_fill_slots(struct dispatcher *dispatcher)
     size_t slots = (size_t)dispatcher->setup.options->max_inflight;
     struct function *function;
 
-    if (dispatcher->filling || dispatcher->state != DISPATCHER_WORKING)
+    if (dispatcher->filling || !may_start(dispatcher))
         return;
     dispatcher->filling = true;
     dispatcher_take_all(dispatcher);
@@ -128,4 +143,6 @@ void dispatcher_fill_slots(struct dispatcher *dispatcher)
            (function = next_function(dispatcher, now)))
         serve(dispatcher, function->ready);
     dispatcher->filling = false;
+    if (dispatcher->committer.awaited)
+        committer_touch(dispatcher); /* a slot may be free for what waits for a commit */
 }

@@ -24,6 +24,7 @@ static struct function *function_new(struct dispatcher *dispatcher, const char *
     }
     function = xcalloc(1, sizeof(*function));
     function->path = xstrdup(path);
+    function->paused = pause_holds_function(&dispatcher->pauses, path);
     function->callee = callee;
     target_init(&function->target, FUNCTION_AWAY_AFTER, dispatcher_now(dispatcher));
     function->metrics =
@@ -46,7 +47,7 @@ static void function_free(struct dispatcher *dispatcher, struct function *functi
     free(function);
 }
 
-static struct function *find_function(const struct dispatcher *dispatcher, const char *path)
+struct function *dispatcher_function(const struct dispatcher *dispatcher, const char *path)
 {
     struct function *function;
 
@@ -70,7 +71,7 @@ void dispatcher_subscribe(struct dispatcher *dispatcher, struct partition *parti
     if (dispatcher->map)
         specs = topic_map_functions(dispatcher->map, partition->topic, &count);
     for (size_t i = 0; i < count; i++) {
-        function = find_function(dispatcher, specs[i]->path);
+        function = dispatcher_function(dispatcher, specs[i]->path);
         if (!function)
             continue;
         subscription = partition_subscription(partition, function);
@@ -86,15 +87,13 @@ void dispatcher_subscribe(struct dispatcher *dispatcher, struct partition *parti
         partition->skipping = false;
 }
 
-/* What backs off or is held becomes ready. */
+/* Whatever the first of a lane waits for, it becomes ready. */
 static void release_waiting(struct partition *partition, const struct function *function)
 {
     struct invocation *invocation;
 
     DL_FOREACH2 (partition->invocations, invocation, next_sibling) {
-        if (invocation->subscription->function != function)
-            continue;
-        if (invocation->state != INVOCATION_BACKING_OFF && invocation->state != INVOCATION_HELD)
+        if (invocation->subscription->function != function || !invocation_waits(invocation))
             continue;
         invocation_stop(invocation);
         invocation_set_state(invocation, INVOCATION_READY);
@@ -127,7 +126,7 @@ static void unbind_function(struct dispatcher *dispatcher, struct function *func
 
 static void bind_function(struct dispatcher *dispatcher, const struct function_spec *spec)
 {
-    struct function *function = find_function(dispatcher, spec->path);
+    struct function *function = dispatcher_function(dispatcher, spec->path);
 
     if (!function)
         function = function_new(dispatcher, spec->path);

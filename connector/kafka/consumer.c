@@ -168,6 +168,7 @@ struct consumer *consumer_new(uv_loop_t *loop, const struct kafka_options *kafka
         .done = consumer_done,
         .release = consumer_release,
         .log_end = consumer_log_end,
+        .has_records = consumer_has_records,
     };
     rd_kafka_t *client = client_new(conf_new(kafka, options, faults), faults);
     struct consumer *consumer;

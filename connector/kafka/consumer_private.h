@@ -123,6 +123,7 @@ void consumer_commit_tick(struct consumer *consumer);
 /* consumer_record.c */
 struct record *consumer_take(struct source *source, struct source_partition *partition);
 int64_t consumer_log_end(struct source *source, const struct source_partition *partition);
+bool consumer_has_records(struct source *source, const struct source_partition *partition);
 void consumer_tell_ends(struct consumer *consumer);
 
 /* consumer_fetch.c */

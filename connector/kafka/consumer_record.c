@@ -201,3 +201,10 @@ int64_t consumer_log_end(struct source *source, const struct source_partition *p
         return -1;
     return high;
 }
+
+bool consumer_has_records(struct source *source, const struct source_partition *partition)
+{
+    const struct consumer *consumer = (const struct consumer *)source;
+
+    return consumer->state == CONSUMER_ASSIGNED && rd_kafka_queue_length(partition->queue) > 0;
+}

@@ -140,26 +140,32 @@ const char *web_header(const struct web_request *request, const char *name)
     return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
 }
 
-struct header_visit {
+struct visit {
     void (*each)(void *context, const char *name, const char *value);
     void *context;
 };
 
-static enum MHD_Result visit_header(void *cls, enum MHD_ValueKind kind, const char *name,
-                                    const char *value)
+static enum MHD_Result visit_value(void *cls, enum MHD_ValueKind kind, const char *name,
+                                   const char *value)
 {
-    (void)kind;
-    const struct header_visit *visit = cls;
-    visit->each(visit->context, name, value ? value : "");
+    const struct visit *visit = cls;
+    visit->each(visit->context, name, value || kind != MHD_HEADER_KIND ? value : "");
     return MHD_YES;
+}
+
+void web_each_query(const struct web_request *request,
+                    void (*each)(void *context, const char *name, const char *value), void *context)
+{
+    struct visit visit = {each, context};
+    MHD_get_connection_values(request->connection, MHD_GET_ARGUMENT_KIND, visit_value, &visit);
 }
 
 void web_each_header(const struct web_request *request,
                      void (*each)(void *context, const char *name, const char *value),
                      void *context)
 {
-    struct header_visit visit = {each, context};
-    MHD_get_connection_values(request->connection, MHD_HEADER_KIND, visit_header, &visit);
+    struct visit visit = {each, context};
+    MHD_get_connection_values(request->connection, MHD_HEADER_KIND, visit_value, &visit);
 }
 
 const void *web_body(const struct web_request *request, size_t *size)

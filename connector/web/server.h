@@ -36,8 +36,12 @@ void web_server_free(struct web_server *server);
 int web_server_port(const struct web_server *server);
 
 const char *web_method(const struct web_request *request);
-const char *web_path(const struct web_request *request);                     /* decoded */
-const char *web_query(const struct web_request *request, const char *name);  /* NULL: not there */
+const char *web_path(const struct web_request *request);                    /* decoded */
+const char *web_query(const struct web_request *request, const char *name); /* NULL: not there */
+/* Each parameter of the query; value NULL: it has no "=". */
+void web_each_query(const struct web_request *request,
+                    void (*each)(void *context, const char *name, const char *value),
+                    void *context);
 const char *web_header(const struct web_request *request, const char *name); /* NULL: not there */
 void web_each_header(const struct web_request *request,
                      void (*each)(void *context, const char *name, const char *value),

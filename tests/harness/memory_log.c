@@ -153,6 +153,7 @@ void memory_log_release(struct source_partition *partition)
     partition->items = NULL;
     partition->at = partition->count = 0;
     partition->low = partition->end = partition->least_done = 0;
+    partition->log++;
     partition->ready_due = partition->end_due = false;
 }
 

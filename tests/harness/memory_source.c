@@ -99,9 +99,8 @@ static void done(struct source *seam, const struct source_position *positions, s
 
         assert(positions[i].offset >= partition->least_done &&
                positions[i].offset <= partition->end);
-        partition->least_done = positions[i].offset;
-        source->batch[i] =
-            (struct position){partition, positions[i].offset, xstrdup(positions[i].metadata)};
+        source->batch[i] = (struct position){partition, positions[i].offset, partition->log,
+                                             xstrdup(positions[i].metadata)};
     }
     memory_source_wake(source);
 }
@@ -120,7 +119,13 @@ static int64_t log_end(struct source *seam, const struct source_partition *parti
     return partition->end;
 }
 
-static const struct source_calls calls = {take, done, release, log_end};
+static bool has_records(struct source *seam, const struct source_partition *partition)
+{
+    (void)seam;
+    return partition->at < partition->count;
+}
+
+static const struct source_calls calls = {take, done, release, log_end, has_records};
 
 /* ---- what is told from the loop ---- */
 
@@ -140,6 +145,8 @@ static void apply_batch(struct memory_source *source)
 
         free(position->partition->metadata);
         position->partition->committed = position->offset;
+        if (position->log == position->partition->log)
+            position->partition->least_done = position->offset;
         position->partition->metadata = xstrdup(position->metadata);
     }
 }
@@ -167,9 +174,9 @@ static void answer_batch(struct memory_source *source)
 
 static void tell(struct memory_source *source, struct source_partition *partition)
 {
-    bool ready = partition->ready_due, end;
+    bool ready = partition->ready_due && !source->mute, end;
 
-    partition->ready_due = false;
+    partition->ready_due &= source->mute;
     if (ready && source->assigned && !source->revoking)
         source->seam.sink_calls->ready(source->seam.sink, partition->sink_partition);
     end = partition->end_due && partition->at == partition->count;
@@ -253,6 +260,12 @@ void memory_source_crash(struct memory_source *source)
     source->assigned = source->revoking = false;
     drop_batch(source);
     source->seam.sink = NULL;
+}
+
+void memory_source_mute(struct memory_source *source, bool on)
+{
+    source->mute = on;
+    memory_source_wake(source);
 }
 
 bool memory_source_assigned(const struct memory_source *source)

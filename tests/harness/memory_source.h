@@ -67,6 +67,8 @@ void memory_source_lose(struct memory_source *source);
 /* The sink is no more, without a word: its process was killed. */
 void memory_source_crash(struct memory_source *source);
 bool memory_source_assigned(const struct memory_source *source);
+/* On: ready is not told, a fault that a source must not have. */
+void memory_source_mute(struct memory_source *source, bool on);
 
 /* ---- commits ---- */
 

@@ -23,7 +23,8 @@ struct source_partition {
     size_t at;          /* the reader: the next item */
     bool ready_due;     /* an empty queue got an element: to be told */
     bool end_due;       /* the reader came to the end: to be told */
-    int64_t least_done; /* the last offset of a batch within this log */
+    int64_t least_done; /* the last offset committed within this log */
+    unsigned log;       /* counts up when the topic is made anew */
     void *sink_partition;
     struct source_partition *prev, *next;
 };
@@ -31,6 +32,7 @@ struct source_partition {
 struct position {
     struct source_partition *partition;
     int64_t offset;
+    unsigned log;
     char *metadata;
 };
 
@@ -39,7 +41,7 @@ struct memory_source {
     uv_async_t wake;
     struct source_partition *partitions; /* utlist DL */
     size_t partition_count;
-    bool assigned, revoking;
+    bool assigned, revoking, mute;
 
     struct position *batch; /* under way */
     size_t batch_count;

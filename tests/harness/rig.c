@@ -188,6 +188,7 @@ void rig_start(struct rig *rig)
                                      .caller = rig->caller,
                                      .options = &rig->options,
                                      .drain_timeout_ms = rig->drain_timeout_ms,
+                                     .call_timeout_ms = rig->gateway_options.upstream_timeout,
                                      .async = rig->gateway_options.async_invocation,
                                      .metrics = rig->metrics};
 

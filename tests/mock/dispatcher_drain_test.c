@@ -69,6 +69,23 @@ Test(dispatcher_drain, a_revoke_waits_for_running_calls_and_their_commit)
     cr_expect(rig_ran_each(rig, "a", "orders", 100, 1));
 }
 
+Test(dispatcher_drain, what_comes_to_its_next_attempt_meanwhile_is_not_waited_for)
+{
+    static const struct faas_reply held_refused = {.latency_ms = FAAS_HELD, .status = 503};
+
+    rig->options.retry_min_wait = rig->options.retry_max_wait = 1;
+    rig->drain_timeout_ms = 10 * RIG_PATIENCE_MS;
+    faas_next(function, 1, &held_refused);
+    start_held(2);
+    memory_source_revoke(rig->source);
+    faas_release(function, 1);
+    rig_settle(rig, 50);
+    cr_expect(memory_source_assigned(rig->source), "one is still under way");
+    faas_release(function, -1);
+    cr_assert(rig_await_released(rig));
+    cr_expect_eq(call_log_arrived(rig->calls, "a"), 2);
+}
+
 Test(dispatcher_drain, after_drain_timeout_the_rest_is_cancelled)
 {
     rig->drain_timeout_ms = 50;

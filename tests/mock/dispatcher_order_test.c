@@ -270,6 +270,47 @@ Test(dispatcher_order, empty_values_are_skipped)
     cr_expect_eq(rig_metric(rig, "kafka_connector_records_empty_total"), 3);
 }
 
+Test(dispatcher_order, empty_values_are_sent_if_told_so)
+{
+    static const struct {
+        const char *sentence, *value, *tombstone;
+    } cases[] = {
+        {"a null value is marked as a tombstone", NULL, "true"},
+        {"an empty one is not", "", NULL},
+        {"nor is one that is not empty", "value", NULL},
+    };
+
+    rig->options.empty_records = EMPTY_SEND;
+    rig->options.order = ORDER_PARTITION;
+    rig_deploy(rig, "a", "orders", NULL);
+    for (size_t i = 0; i < 3; i++)
+        memory_source_append(rig->source, "orders", 0, "k", cases[i].value);
+    rig_start(rig);
+    cr_assert(rig_await_committed(rig));
+    cr_assert_eq(call_log_arrived(rig->calls, NULL), 3);
+    for (size_t i = 0; i < 3; i++) {
+        const struct call_entry *call = call_log_at(rig->calls, i);
+        const char *mark = call_entry_header(call, "X-Kafka-Tombstone");
+        const char *size = call_entry_header(call, "Content-Length");
+
+        cr_expect_str_eq(call->body, cases[i].value ? cases[i].value : "", "%s", cases[i].sentence);
+        cr_assert_eq(!mark, !cases[i].tombstone, "%s", cases[i].sentence);
+        cr_expect(!mark || strcmp(mark, "true") == 0, "%s", cases[i].sentence);
+        cr_expect_not_null(size, "a body, though an empty one");
+    }
+    cr_expect_eq(rig_metric(rig, "kafka_connector_records_empty_total"), 0);
+}
+
+Test(dispatcher_order, an_empty_value_that_no_function_wants_is_skipped_as_any_other)
+{
+    rig->options.empty_records = EMPTY_SEND;
+    memory_source_append(rig->source, "orders", 0, "k", NULL);
+    rig_start(rig);
+    cr_assert(rig_await_committed(rig));
+    cr_expect_eq(rig_metric(rig, "kafka_connector_records_no_function_total"), 1);
+    cr_expect_eq(rig_metric(rig, "kafka_connector_records_empty_total"), 0);
+}
+
 Test(dispatcher_order, without_a_function_records_are_skipped)
 {
     rig_deploy(rig, "a", "payments", NULL);

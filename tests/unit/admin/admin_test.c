@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static uv_loop_t loop;
 static struct metrics *metrics;
@@ -34,7 +35,34 @@ static void add_status(void *context, json *to)
     json_add_text(to, "mode", "a test");
 }
 
-static const struct admin_subject subject = {broken, unready, add_status, NULL};
+/* What the last action was given. */
+static const char *acted;
+static char given[128];
+
+static int act(void *context, const char *const *values, json *answer)
+{
+    cr_expect_null(context);
+    acted = "act";
+    snprintf(given, sizeof(given), "%s,%s", values[0] ? values[0] : "-",
+             values[1] ? values[1] : "-");
+    json_add_text(answer, "given", given);
+    return values[0] && strcmp(values[0], "nobody") == 0 ? 404 : 200;
+}
+
+static int act_plainly(void *context, const char *const *values, json *answer)
+{
+    (void)context, (void)values, (void)answer;
+    acted = "plain";
+    return 200;
+}
+
+static const struct admin_action actions[] = {
+    {"/act", {"topic", "function"}, act},
+    {"/plain", {NULL}, act_plainly},
+    {NULL, {NULL}, NULL},
+};
+
+static const struct admin_subject subject = {broken, unready, add_status, NULL, actions};
 
 /* A port that was free a moment ago. */
 static int free_port(void)
@@ -55,6 +83,17 @@ static int free_port(void)
 
 static char base_url[64];
 
+static char token_path[64];
+
+static void write_token(const char *text)
+{
+    FILE *to = fopen(token_path, "w");
+
+    cr_assert(to);
+    fputs(text, to);
+    fclose(to);
+}
+
 static void set_up(void)
 {
     static const struct http_options none;
@@ -67,8 +106,11 @@ static void set_up(void)
     port = free_port();
     snprintf(listen, sizeof(listen), "127.0.0.1:%d", port);
     snprintf(base_url, sizeof(base_url), "http://127.0.0.1:%d", port);
+    snprintf(token_path, sizeof(token_path), "/tmp/admin_test.%d", (int)getpid());
+    write_token("secret\nand a second line\n");
     metrics = metrics_new();
-    admin = admin_new(&loop, &(struct admin_options){listen}, metrics, &subject, &faults);
+    admin =
+        admin_new(&loop, &(struct admin_options){listen, token_path}, metrics, &subject, &faults);
     cr_assert(admin);
     http = http_new(&loop, &none, 1, &reason);
     cr_assert(http);
@@ -81,6 +123,7 @@ static void tear_down(void)
     metrics_free(metrics);
     uv_run(&loop, UV_RUN_DEFAULT);
     cr_expect_eq(uv_loop_close(&loop), 0);
+    unlink(token_path);
 }
 
 static void on_answered(void *context, const struct http_answer *answer)
@@ -91,17 +134,25 @@ static void on_answered(void *context, const struct http_answer *answer)
     uv_stop(&loop);
 }
 
-static void get(const char *path)
+/* `authorization` is a whole header line; NULL: none. */
+static void ask(const char *method, const char *path, const char *authorization)
 {
+    struct http_line line = {(char *)authorization, NULL};
     char url[128];
 
     snprintf(url, sizeof(url), "%s%s", base_url, path);
-    http_send(http, &(struct http_request){.method = "GET",
+    http_send(http, &(struct http_request){.method = method,
                                            .url = url,
+                                           .lines = authorization ? &line : NULL,
                                            .body_limit = sizeof(body) - 1,
                                            .timeout_ms = 5000,
                                            .answered = on_answered});
     uv_run(&loop, UV_RUN_DEFAULT);
+}
+
+static void get(const char *path)
+{
+    ask("GET", path, NULL);
 }
 
 TestSuite(admin, .init = set_up, .fini = tear_down, .timeout = 20);
@@ -135,7 +186,7 @@ Test(admin, tells_what_it_is_asked)
 Test(admin, an_address_in_use_is_a_fault_that_names_the_option)
 {
     struct option_faults faults = {0};
-    struct admin_options same = {base_url + strlen("http://")};
+    struct admin_options same = {base_url + strlen("http://"), NULL};
 
     cr_expect_null(admin_new(&loop, &same, metrics, &subject, &faults));
     cr_assert_eq(faults.count, 1);
@@ -147,8 +198,104 @@ Test(admin, none_listens_nowhere)
 {
     struct option_faults faults = {0};
     struct admin *deaf =
-        admin_new(&loop, &(struct admin_options){"none"}, metrics, &subject, &faults);
+        admin_new(&loop, &(struct admin_options){"none", NULL}, metrics, &subject, &faults);
 
     cr_expect_eq(faults.count, 0);
     admin_free(deaf);
+}
+
+#define TOKEN "Authorization: Bearer secret"
+
+Test(admin, does_what_who_shows_the_token_asks)
+{
+    static const struct {
+        const char *sentence, *method, *path, *authorization, *acted, *contains;
+        long status;
+    } cases[] = {
+        {"with a parameter", "POST", "/act?topic=orders", TOKEN, "act", "orders,-", 200},
+        {"with another", "POST", "/act?function=figlet", TOKEN, "act", "-,figlet", 200},
+        {"with both", "POST", "/act?topic=a&function=b", TOKEN, "act", "a,b", 200},
+        {"with none", "POST", "/act", TOKEN, "act", "-,-", 200},
+        {"decoded", "POST", "/act?topic=a%2Cb", TOKEN, "act", "a,b,-", 200},
+        {"one that has none", "POST", "/plain", TOKEN, "plain", "\"ok\"", 200},
+        {"what it refuses itself", "POST", "/act?topic=nobody", TOKEN, "act", "\"refused\"", 404},
+        {"a misspelt parameter does not mean all", "POST", "/act?topc=orders", TOKEN, NULL,
+         "\\\"topc\\\" is no parameter", 400},
+        {"nor does an empty one", "POST", "/act?topic=", TOKEN, NULL, "topic is empty", 400},
+        {"nor one without a value", "POST", "/act?topic", TOKEN, NULL, "topic is empty", 400},
+        {"two of a kind", "POST", "/act?topic=a&topic=b", TOKEN, NULL, "given twice", 400},
+        {"without the token", "POST", "/act", NULL, NULL, "admin_token_file", 401},
+        {"with another token", "POST", "/act", TOKEN "s", NULL, "admin_token_file", 401},
+        {"another way", "GET", "/act", TOKEN, NULL, "", 405},
+        {"what is no action", "POST", "/acts", TOKEN, NULL, "", 404},
+        {"what can only be read", "POST", "/status", TOKEN, NULL, "", 405},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        acted = NULL;
+        ask(cases[i].method, cases[i].path, cases[i].authorization);
+        cr_expect_eq(status, cases[i].status, "%s: %ld", cases[i].sentence, status);
+        cr_expect(strstr(body, cases[i].contains), "%s: %s", cases[i].sentence, body);
+        cr_expect(!strstr(body, "secret"), "%s: %s", cases[i].sentence, body);
+        cr_expect_eq(!acted, !cases[i].acted, "%s", cases[i].sentence);
+        cr_expect(!acted || strcmp(acted, cases[i].acted) == 0, "%s", cases[i].sentence);
+    }
+}
+
+Test(admin, takes_up_a_token_that_was_changed)
+{
+    write_token("another");
+    ask("POST", "/act", TOKEN);
+    cr_expect_eq(status, 401);
+    ask("POST", "/act", "Authorization: Bearer another");
+    cr_expect_eq(status, 200);
+    write_token("\n");
+    ask("POST", "/act", "Authorization: Bearer another");
+    cr_expect_eq(status, 503);
+    cr_expect(strstr(body, "it is empty"), "%s", body);
+    unlink(token_path);
+    ask("POST", "/act", "Authorization: Bearer ");
+    cr_expect_eq(status, 503);
+}
+
+Test(admin, without_a_token_file_nothing_is_done)
+{
+    struct option_faults faults = {0};
+    struct admin_options same = {base_url + strlen("http://"), ""};
+
+    admin_free(admin);
+    admin = admin_new(&loop, &same, metrics, &subject, &faults);
+    cr_assert(admin);
+    acted = NULL;
+    ask("POST", "/act", TOKEN);
+    cr_expect_eq(status, 403);
+    cr_expect(strstr(body, "admin_token_file is not set"), "%s", body);
+    cr_expect_null(acted);
+    get("/health");
+    cr_expect_eq(status, 200);
+}
+
+Test(admin, a_token_that_cannot_be_read_is_a_fault_at_the_start)
+{
+    static const struct {
+        const char *sentence, *content;
+        size_t faults;
+    } cases[] = {
+        {"a token", "secret", 0}, {"with a line break", "secret\n", 0},
+        {"an empty file", "", 1}, {"an empty first line", "\nsecret\n", 1},
+        {"no file", NULL, 1},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct option_faults faults = {0};
+
+        unlink(token_path);
+        if (cases[i].content)
+            write_token(cases[i].content);
+        admin_options_check(&(struct admin_options){"none", token_path}, &faults);
+        cr_expect_eq(faults.count, cases[i].faults, "%s", cases[i].sentence);
+        cr_expect(!faults.count || strstr(faults.items[0], "admin_token_file"), "%s",
+                  cases[i].sentence);
+        option_faults_release(&faults);
+    }
 }

@@ -227,6 +227,38 @@ Test(retry, judges_attempts)
 
 static const struct {
     const char *sentence;
+    struct attempt attempt;
+    enum verdict verdict;
+    bool spent; /* for good, over a restart too */
+} onces[] = {
+    {"done is done", {ATTEMPT_ANSWERED, 200, false, -1}, VERDICT_DONE, false},
+    {"refused: no second attempt", {ATTEMPT_ANSWERED, 503, false, -1}, VERDICT_EXHAUSTED, true},
+    {"nor after the gateway's own error",
+     {ATTEMPT_ANSWERED, 500, true, -1},
+     VERDICT_EXHAUSTED,
+     true},
+    {"nor after no answer", {ATTEMPT_UNKNOWN, 0, false, -1}, VERDICT_UNANSWERED, true},
+    {"not sent is no attempt", {ATTEMPT_NOT_SENT, 0, false, -1}, VERDICT_UNSENT, false},
+};
+
+Test(retry, only_once_is_once_whatever_is_annotated)
+{
+    const struct retry_rules defaults = {
+        .attempts = 10, .timeouts = 5, .only_once = true, .codes[503] = true};
+    const struct function_retry annotated = {5, 1, 1, NULL};
+    struct retry_rules rules = retry_rules_for(&defaults, &annotated);
+
+    for (size_t i = 0; i < COUNT(onces); i++) {
+        struct retry_count count = {0};
+
+        cr_expect_eq(retry_judge(&rules, &onces[i].attempt, &count), onces[i].verdict, "%s",
+                     onces[i].sentence);
+        cr_expect_eq(retry_spent(&rules, &count), onces[i].spent, "%s", onces[i].sentence);
+    }
+}
+
+static const struct {
+    const char *sentence;
     int64_t timeouts; /* further tries allowed */
     struct retry_count used;
     bool spent;

@@ -65,6 +65,11 @@ Test(call_headers, coordinates)
                  "X-Kafka-Tombstone: true",
                  "least number, no value");
     record = plain_record();
+    record.value = NULL;
+    expect_lines(&record, PLAIN "|X-Kafka-Tombstone: true", "a tombstone");
+    record.value = "";
+    record.value_size = 0;
+    expect_lines(&record, PLAIN, "an empty value is none");
     record.topic = "a\r\nb";
     expect_lines(&record,
                  "X-Topic: YQ0KYg==|X-Topic-Enc: b64|X-Kafka-Partition: 3|X-Kafka-Offset: 17|"

@@ -29,7 +29,7 @@ static void answer_hello(struct web_request *request, void *context)
 
 static void collect_header(void *context, const char *name, const char *value)
 {
-    utstring_printf((UT_string *)context, "%s=%s;", name, value);
+    utstring_printf((UT_string *)context, "%s=%s;", name, value ? value : "(none)");
 }
 
 /* Tells what it sees of the request. */
@@ -46,6 +46,8 @@ static void answer_echo(struct web_request *request, void *context)
     utstring_bincpy(&text, body, size);
     utstring_printf(&text, " headers=");
     web_each_header(request, collect_header, &text);
+    utstring_printf(&text, " query=");
+    web_each_query(request, collect_header, &text);
     web_answer(request, 201, NULL, utstring_body(&text), utstring_len(&text), "Retry-After: 7");
     utstring_done(&text);
 }
@@ -210,6 +212,8 @@ static const struct exchange {
     {"a wildcard takes an empty rest", REQUEST("GET /echo/", "\r\n"), "201", "GET /echo/ q=-"},
     {"but not less than its beginning", REQUEST("GET /echo", "\r\n"), "404", NULL},
     {"a path is decoded", REQUEST("GET /echo/a%20b%2f", "\r\n"), "201", "GET /echo/a b/ q=-"},
+    {"each part of a query, with a value or without", REQUEST("GET /echo/?a=1&b&c=", "\r\n"), "201",
+     "query=a=1;b=(none);c=;"},
     {"a query is found by name", REQUEST("GET /echo/?a=1&q=x%26y", "\r\n"), "201", "q=x&y "},
     {"headers are found in any case", REQUEST("GET /echo/", "X-Topic: t\r\n\r\n"), "201",
      "topic=t "},

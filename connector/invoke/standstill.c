@@ -1,0 +1,178 @@
+/*
+ * standstill: what partitions wait for, looked at once a second.
+ *
+ * A partition that was full of what waits for the same record at two looks is told, once a change
+ * of function or reason: ordinary back-pressure has another record at each. One that stands still
+ * with nothing to explain it (core/stall) for stall_timeout is a stall, told by /health.
+ */
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "invoke/dispatcher_state.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <utlist.h>
+
+static const enum stall_step steps[] = {
+    [INVOCATION_QUEUED] = STALL_QUEUED,   [INVOCATION_UNCOMMITTED] = STALL_UNCOMMITTED,
+    [INVOCATION_PAUSED] = STALL_PAUSED,   [INVOCATION_READY] = STALL_READY,
+    [INVOCATION_CALLING] = STALL_CALLING, [INVOCATION_BACKING_OFF] = STALL_BACKING_OFF,
+    [INVOCATION_HELD] = STALL_HELD,
+};
+
+static void view_invocation(const struct dispatcher *dispatcher,
+                            const struct invocation *invocation, struct stall_view *view)
+{
+    const struct function *function = invocation->subscription->function;
+
+    view->step = steps[invocation->state];
+    view->offset = invocation->record->offset;
+    view->called_ms = invocation->called_ms;
+    view->slot = dispatcher_has_slot(dispatcher, function);
+    view->gateway_away = dispatcher->gateway.state == TARGET_AWAY;
+    view->function_away = function->target.state == TARGET_AWAY;
+    if (view->gateway_away)
+        view->probe_ms = dispatcher->gateway.due_ms;
+    if (view->function_away && function->target.due_ms > view->probe_ms)
+        view->probe_ms = function->target.due_ms;
+}
+
+static struct stall_finding find(const struct dispatcher *dispatcher,
+                                 const struct partition *partition, bool untaken)
+{
+    const struct committer *committer = &dispatcher->committer;
+    struct stall_view view = {
+        .now_ms = dispatcher_now(dispatcher),
+        .call_timeout_ms = dispatcher->setup.call_timeout_ms,
+        .moved_ms = dispatcher->moved_ms,
+        .next = partition->ledger.next,
+        .starting = partition->state == PARTITION_STARTING,
+        .committing = committer->under_way || committer->due,
+        .untaken = untaken,
+    };
+
+    if (partition->invocations)
+        view_invocation(dispatcher, partition->invocations, &view);
+    return stall_find(&view);
+}
+
+const char *dispatcher_waits_because(const struct dispatcher *dispatcher,
+                                     const struct partition *partition)
+{
+    if (partition->state == PARTITION_DRAINING)
+        return "its partition is given up";
+    return find(dispatcher, partition, false).why;
+}
+
+static struct log_subject subject_of(const struct partition *partition)
+{
+    struct log_subject subject = {partition->topic, partition->number, -1, NULL};
+
+    if (partition->invocations) {
+        subject.offset = partition->invocations->record->offset;
+        subject.function = partition->invocations->subscription->function->path;
+    }
+    return subject;
+}
+
+/* ---- full ---- */
+
+/* The option whose bound was reached; NULL: none, or nothing is unfinished. */
+static const char *bound_of(const struct dispatcher *dispatcher, const struct partition *partition)
+{
+    if (partition->state != PARTITION_FULL || !partition->invocations)
+        return NULL;
+    if (ledger_full(&partition->ledger))
+        return "partition_window";
+    return dispatcher->memory >= dispatcher->setup.options->max_buffered_bytes
+               ? "max_buffered_bytes"
+               : NULL;
+}
+
+static void tell_full(struct partition *partition, const char *bound, const char *why)
+{
+    const struct invocation *lowest = partition->invocations;
+    struct partition_full *full = &partition->full;
+    struct log_subject subject = subject_of(partition);
+    uint64_t tries = (uint64_t)lowest->count.attempts + lowest->count.timeouts;
+
+    if (full->said_why == why && full->said_name == lowest->subscription->name)
+        return;
+    full->said_why = why;
+    full->said_name = lowest->subscription->name;
+    log_warning(&subject, "%s is full and waits for this: %s (%s, %" PRIu64 " attempts before)",
+                bound, why, invocation_state_name(lowest->state), tries);
+}
+
+static void look_at_full(const struct dispatcher *dispatcher, struct partition *partition,
+                         const char *why)
+{
+    const char *bound = bound_of(dispatcher, partition);
+    struct partition_full *full = &partition->full;
+
+    if (!bound) {
+        *full = (struct partition_full){.by = -1};
+        return;
+    }
+    if (full->by == partition->invocations->record->offset)
+        tell_full(partition, bound, why);
+    full->by = partition->invocations->record->offset;
+}
+
+/* ---- stalled ---- */
+
+/* Caller frees. */
+static char *stall_text(const struct partition *partition, const struct stall_finding *finding)
+{
+    const struct invocation *lowest = partition->invocations;
+
+    if (!lowest || lowest->record->offset != finding->place)
+        return xasprintf("stalled: [%s,%" PRId32 "] before offset %" PRId64 ": %s",
+                         partition->topic, partition->number, finding->place, finding->why);
+    return xasprintf("stalled: [%s,%" PRId32 "] at offset %" PRId64 ", function %s: %s",
+                     partition->topic, partition->number, finding->place,
+                     lowest->subscription->function->path, finding->why);
+}
+
+/* Takes the text, NULL when no partition is. */
+static void note_stall(struct dispatcher *dispatcher, char *text)
+{
+    if (text && !dispatcher->stalled)
+        log_error(NULL, "%s; /health says so until it goes on", text);
+    else if (!text && dispatcher->stalled)
+        log_info(NULL, "No partition is stalled any more");
+    free(dispatcher->stalled);
+    dispatcher->stalled = text;
+}
+
+/* The text of its stall, or NULL. */
+static char *look_at(struct dispatcher *dispatcher, struct partition *partition)
+{
+    struct source *source = dispatcher->setup.source;
+    bool untaken = partition->state != PARTITION_STARTING &&
+                   dispatcher_has_room(dispatcher, partition) &&
+                   source->calls->has_records(source, partition->handle);
+    struct stall_finding finding = find(dispatcher, partition, untaken);
+
+    look_at_full(dispatcher, partition, finding.why);
+    if (!stall_look(&partition->stall, &finding, dispatcher_now(dispatcher),
+                    dispatcher->setup.options->stall_timeout))
+        return NULL;
+    return stall_text(partition, &finding);
+}
+
+void dispatcher_look(struct dispatcher *dispatcher)
+{
+    struct partition *partition;
+    char *text, *first = NULL;
+
+    if (dispatcher->state == DISPATCHER_WORKING) /* a drain ends in a time of its own */
+        DL_FOREACH (dispatcher->partitions, partition) {
+            text = look_at(dispatcher, partition);
+            if (first)
+                free(text);
+            else
+                first = text;
+        }
+    note_stall(dispatcher, first);
+}
