@@ -3,8 +3,8 @@
  *
  *   working -> draining    nothing is taken or called any more; what waits or backs off is stopped
  *                          (its records stay unfinished in the ledgers)
- *   draining -> committing no call and no commit is under way, or drain_timeout passed and the
- *                          rest was cancelled: the last commit leaves
+ *   draining -> committing no call, no dead letter and no commit is under way, or drain_timeout
+ *                          passed and the rest was cancelled: the last commit leaves
  *   committing -> idle     it was answered: the partitions go back to the source
  * Partitions that were lost are dropped at once, whatever the state.
  */
@@ -15,27 +15,28 @@
 #include <utlist.h>
 
 /* They stay in the partition's list: the last commit tells the next owner how often each was
- * tried. The lanes go at once, so that nothing becomes ready when a call that still runs ends. */
-static void abandon_in(struct partition *partition, bool calling_too)
+ * tried. The lanes go at once, so that nothing becomes ready when what is still under way ends. */
+static void abandon_in(struct partition *partition, bool under_way_too)
 {
     struct invocation *invocation;
     struct subscription *subscription;
 
     DL_FOREACH2 (partition->invocations, invocation, next_sibling) {
         invocation->lane = (struct lane_item){0};
-        if (calling_too || invocation->state != INVOCATION_CALLING)
+        if (under_way_too || (invocation->state != INVOCATION_CALLING &&
+                              invocation->state != INVOCATION_DEAD_LETTER))
             invocation_stop(invocation);
     }
     DL_FOREACH (partition->subscriptions, subscription)
         lanes_release(&subscription->lanes);
 }
 
-static void abandon_invocations(struct dispatcher *dispatcher, bool calling_too)
+static void abandon_invocations(struct dispatcher *dispatcher, bool under_way_too)
 {
     struct partition *partition;
 
     DL_FOREACH (dispatcher->partitions, partition)
-        abandon_in(partition, calling_too);
+        abandon_in(partition, under_way_too);
 }
 
 static void free_invocations(struct partition *partition)
@@ -82,11 +83,17 @@ static void finish(struct dispatcher *dispatcher)
     }
 }
 
+/* Calls, and dead letters. */
+static size_t under_way(const struct dispatcher *dispatcher)
+{
+    return dispatcher->in_flight + dispatcher->letters_under_way;
+}
+
 void drain_continue(struct dispatcher *dispatcher)
 {
     if (dispatcher->committer.under_way)
         return;
-    if (dispatcher->state == DISPATCHER_DRAINING && !dispatcher->in_flight) {
+    if (dispatcher->state == DISPATCHER_DRAINING && !under_way(dispatcher)) {
         dispatcher_set_state(dispatcher, DISPATCHER_COMMITTING);
         if (committer_send(dispatcher))
             return;
@@ -102,11 +109,11 @@ static void on_drain_due(void *context)
     dispatcher->drain_due = NULL;
     if (dispatcher->state != DISPATCHER_DRAINING)
         return;
-    if (dispatcher->in_flight)
+    if (under_way(dispatcher))
         log_warning(NULL,
                     "%zu invocations did not end in time: they are cancelled, and their records "
                     "go to the partitions' next owner",
-                    dispatcher->in_flight);
+                    under_way(dispatcher));
     abandon_invocations(dispatcher, true);
     drain_continue(dispatcher);
 }
@@ -136,7 +143,7 @@ void drain_revoke(struct dispatcher *dispatcher, bool lost)
             log_warning(NULL,
                         "partitions were lost; %zu invocations under way may be repeated by "
                         "their next owner",
-                        dispatcher->in_flight);
+                        under_way(dispatcher));
         dispatcher->revoked = false;
         finish(dispatcher);
         return;

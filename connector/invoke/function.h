@@ -23,6 +23,7 @@ struct function {
     struct callee *callee;
     struct retry_rules rules;
     struct target target;
+    int64_t good_ms;          /* when the newest call began that was answered as it should be */
     bool bound;               /* the map names it */
     size_t subscriptions;     /* partitions it is on; freed with the last, when not bound */
     size_t pending;           /* invocations that have not ended */

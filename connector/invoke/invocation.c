@@ -19,6 +19,8 @@ static void enter_parked(struct invocation *invocation);
 static void leave_backing_off(struct invocation *invocation);
 static void enter_held(struct invocation *invocation);
 static void leave_held(struct invocation *invocation);
+static void enter_dead_letter(struct invocation *invocation);
+static void leave_dead_letter(struct invocation *invocation);
 
 static const struct {
     const char *name;
@@ -26,13 +28,17 @@ static const struct {
     void (*enter)(struct invocation *invocation);
     void (*leave)(struct invocation *invocation);
 } states[] = {
-    [INVOCATION_QUEUED] = {"queued", FROM(READY) | FROM(CALLING) | FROM(BACKING_OFF) | FROM(HELD),
+    [INVOCATION_QUEUED] = {"queued",
+                           FROM(READY) | FROM(CALLING) | FROM(BACKING_OFF) | FROM(HELD) |
+                               FROM(DEAD_LETTER),
                            NULL, NULL},
     [INVOCATION_READY] = {"ready", FROM(QUEUED) | FROM(CALLING) | FROM(BACKING_OFF), enter_ready,
                           leave_ready},
     [INVOCATION_CALLING] = {"calling", FROM(READY), enter_calling, leave_calling},
     [INVOCATION_BACKING_OFF] = {"backing off", FROM(CALLING), enter_parked, leave_backing_off},
     [INVOCATION_HELD] = {"held", FROM(READY) | FROM(CALLING), enter_held, leave_held},
+    [INVOCATION_DEAD_LETTER] = {"dead letter", FROM(READY) | FROM(CALLING) | FROM(BACKING_OFF),
+                                enter_dead_letter, leave_dead_letter},
     [INVOCATION_ENDED] = {"ended", FROM(QUEUED) | FROM(CALLING), NULL, NULL},
 };
 
@@ -94,6 +100,22 @@ static void enter_held(struct invocation *invocation)
 static void leave_held(struct invocation *invocation)
 {
     invocation->subscription->function->held--;
+}
+
+static void enter_dead_letter(struct invocation *invocation)
+{
+    invocation->dispatcher->letters_under_way++;
+    record_detach(invocation->record);
+}
+
+static void leave_dead_letter(struct invocation *invocation)
+{
+    struct letters *letters = invocation->dispatcher->setup.letters;
+
+    invocation->dispatcher->letters_under_way--;
+    if (invocation->letter)
+        letters->calls->cancel(letters, invocation->letter);
+    invocation->letter = NULL;
 }
 
 void invocation_set_state(struct invocation *invocation, enum invocation_state to)

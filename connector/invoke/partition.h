@@ -54,6 +54,7 @@ struct partition {
     int64_t committed;        /* as the group last acknowledged it; -1: not yet */
     int64_t committing;       /* as the commit under way says */
     bool changed;             /* progress differs from what was committed last */
+    bool ventured;            /* the last record was taken beyond the window (make_room.c) */
     bool skipping;            /* it was said that no function wants the topic */
     struct subscription *subscriptions; /* utlist DL */
     size_t bound;                       /* of them: bound */

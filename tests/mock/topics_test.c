@@ -34,7 +34,7 @@ Test(topics, once_stopped_the_map_is_followed_and_nothing_is_subscribed)
 {
     static const struct option_list none;
     struct member *member = member_join(NULL);
-    struct topics *topics = topics_new(&member_loop, member->consumer, &none);
+    struct topics *topics = topics_new(&member_loop, member->consumer, &none, NULL);
     struct topic_map *first = map_of("orders"), *second = map_of("orders,returns"),
                      *third = map_of("parcels");
 
@@ -54,7 +54,7 @@ Test(topics, a_first_map_after_the_stop_subscribes_to_nothing)
 {
     static const struct option_list none;
     struct member *member = member_join(NULL);
-    struct topics *topics = topics_new(&member_loop, member->consumer, &none);
+    struct topics *topics = topics_new(&member_loop, member->consumer, &none, NULL);
     struct topic_map *map = map_of("orders");
 
     topics_stop(topics);
