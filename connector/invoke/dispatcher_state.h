@@ -39,6 +39,7 @@ struct dispatcher {
     struct target gateway;
     struct delay *gateway_probe_due;
     size_t in_flight;
+    uint64_t calls_begun;
     size_t letters_under_way; /* invocations whose dead letter is */
     size_t away;              /* functions that are */
     int64_t memory;           /* of all partitions' windows */

@@ -54,7 +54,7 @@ struct invocation {
     struct subscription *subscription;
     struct record *record;
     struct call *call;                              /* calling, until it is answered */
-    int64_t called_ms;                              /* when the last call began */
+    uint64_t call_number;                           /* of all calls, in the order they began */
     struct delay *delay;                            /* backing off */
     struct letter *letter;                          /* dead letter, until it is kept */
     struct invocation *prev, *next;                 /* its function's ready list */

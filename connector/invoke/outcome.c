@@ -132,6 +132,15 @@ static void log_gateway(const struct dispatcher *dispatcher, const char *reason)
         log_info(NULL, "the gateway is there again");
 }
 
+/* What a gateway cut off when it went says nothing of the functions. */
+static void doubt_functions(struct dispatcher *dispatcher)
+{
+    struct function *function, *next;
+
+    HASH_ITER (hh, dispatcher->functions, function, next)
+        function->gone_call = dispatcher->calls_begun;
+}
+
 static void judge_gateway(struct dispatcher *dispatcher, bool probe,
                           const struct http_answer *answer)
 {
@@ -145,8 +154,11 @@ static void judge_gateway(struct dispatcher *dispatcher, bool probe,
     } else {
         target_succeeded(&dispatcher->gateway, probe, now);
     }
-    if (was_away != (dispatcher->gateway.state == TARGET_AWAY))
-        log_gateway(dispatcher, answer->reason);
+    if (was_away == (dispatcher->gateway.state == TARGET_AWAY))
+        return;
+    if (was_away)
+        doubt_functions(dispatcher);
+    log_gateway(dispatcher, answer->reason);
 }
 
 static void log_function(const struct function *function)
@@ -163,10 +175,10 @@ static void log_function(const struct function *function)
                     FUNCTION_AWAY_AFTER);
 }
 
-static void note_good(struct function *function, int64_t called_ms)
+static void note_call(uint64_t *last, const struct invocation *invocation)
 {
-    if (function->good_ms < called_ms)
-        function->good_ms = called_ms;
+    if (*last < invocation->call_number)
+        *last = invocation->call_number;
 }
 
 /* What the answer says of the function as a whole. The wait is its next probe's. */
@@ -175,19 +187,24 @@ static void judge_function(struct invocation *invocation, enum verdict verdict, 
     struct dispatcher *dispatcher = invocation->dispatcher;
     struct function *function = invocation->subscription->function;
     bool probe = invocation->function_probe, was_away = function->target.state == TARGET_AWAY;
+    bool doubted = function->target.failures >= FUNCTION_DOUBTED_AFTER;
     int64_t now = dispatcher_now(dispatcher);
 
     if (verdict == VERDICT_DONE || verdict == VERDICT_REFUSED) {
         target_succeeded(&function->target, probe, now);
-        note_good(function, invocation->called_ms);
+        note_call(&function->good_call, invocation);
+        if (doubted)
+            function->back_call = dispatcher->calls_begun;
     } else if (verdict == VERDICT_RETRY || verdict == VERDICT_EXHAUSTED) {
         target_failed(&function->target, probe, now, wait);
+        note_call(&function->bad_call, invocation);
     } else {
         target_quit(&function->target, probe);
     }
     if (was_away == (function->target.state == TARGET_AWAY))
         return;
     dispatcher->away += was_away ? -1 : 1;
+    function->gone_call = dispatcher->calls_begun;
     log_function(function);
 }
 

@@ -78,7 +78,7 @@ static void start_call(struct dispatcher *dispatcher, struct invocation *invocat
     invocation_set_state(invocation, INVOCATION_CALLING);
     invocation->gateway_probe = target_started(&dispatcher->gateway);
     invocation->function_probe = target_started(&function->target);
-    invocation->called_ms = dispatcher_now(dispatcher);
+    invocation->call_number = ++dispatcher->calls_begun;
     if (invocation->detailed)
         calls_log_invoke(invocation->record, function->path);
     invocation->call = call_start(function->callee, invocation->record,

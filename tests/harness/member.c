@@ -154,7 +154,7 @@ struct member *member_join(const char *topic)
     char *bootstrap = (char *)mock_bootstrap(member_mock),
          *properties[] = {"session.timeout.ms=3000"};
     struct kafka_options kafka = {{&bootstrap, 1}, "test", {properties, 1}};
-    struct consumer_options options = {"workers", NULL};
+    struct consumer_options options = {.group = "workers"};
     struct option_faults faults = {0};
     struct member *member = xcalloc(1, sizeof(*member));
 
