@@ -144,7 +144,14 @@ static void cut_sent(struct dead_letters *letters, struct letter *letter)
         fail(letters, letter, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
 }
 
-/* Sends one that waits. False: librdkafka has no room for it. */
+/* Whether it is the client that gave up, and says nothing of the letter. */
+static bool is_clients_end(rd_kafka_resp_err_t code)
+{
+    return code == RD_KAFKA_RESP_ERR__FATAL || code == RD_KAFKA_RESP_ERR__PURGE_QUEUE ||
+           code == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT;
+}
+
+/* Sends one that waits. False: librdkafka takes none just now. */
 static bool post(struct dead_letters *letters, struct letter *letter)
 {
     rd_kafka_resp_err_t error;
@@ -152,7 +159,7 @@ static bool post(struct dead_letters *letters, struct letter *letter)
     do
         error = letter_produce(letters, letter);
     while (error == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE && cut(letters, letter));
-    if (error == RD_KAFKA_RESP_ERR__QUEUE_FULL && letters->sent)
+    if ((error == RD_KAFKA_RESP_ERR__QUEUE_FULL && letters->sent) || is_clients_end(error))
         return false;
     if (error)
         fail(letters, letter, error);
@@ -196,6 +203,8 @@ void letters_reported(struct dead_letters *letters, const rd_kafka_message_t *me
         letter_free(letters, letter);
     else if (!message->err)
         settle(letters, letter);
+    else if (is_clients_end(message->err))
+        set_state(letters, letter, LETTER_WAITING);
     else if (message->err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
         cut_sent(letters, letter);
     else
@@ -210,7 +219,7 @@ static void lose_sent(struct dead_letters *letters)
 
     DL_FOREACH_SAFE (letters->in_state[LETTER_SENT], letter, next)
         if (letter->record)
-            fail(letters, letter, RD_KAFKA_RESP_ERR__FATAL);
+            set_state(letters, letter, LETTER_WAITING);
         else
             letter_free(letters, letter);
 }
