@@ -57,6 +57,7 @@ struct letters_calls {
 struct letters {
     const struct letters_calls *calls;
     int64_t under_way; /* sent, and neither settled nor cancelled */
+    int64_t refused;   /* of them: a sending failed; they may take long */
     int64_t failures;  /* sendings that failed; each was followed by another */
     int64_t truncated; /* letters whose value was cut, because they were too large */
     char *fault;       /* why letters are waiting; NULL: they are not */

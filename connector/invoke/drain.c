@@ -3,8 +3,8 @@
  *
  *   working -> draining    nothing is taken or called any more; what waits or backs off is stopped
  *                          (its records stay unfinished in the ledgers)
- *   draining -> committing no call, no dead letter and no commit is under way, or drain_timeout
- *                          passed and the rest was cancelled: the last commit leaves
+ *   draining -> committing no call, no commit and no dead letter but refused ones is under way, or
+ *                          drain_timeout passed and the rest was cancelled: the last commit leaves
  *   committing -> idle     it was answered: the partitions go back to the source
  * Partitions that were lost are dropped at once, whatever the state.
  */
@@ -89,11 +89,20 @@ static size_t under_way(const struct dispatcher *dispatcher)
     return dispatcher->in_flight + dispatcher->letters_under_way;
 }
 
+/* A letter that was refused once may be so for hours: it is left to the next owner, or the group
+ * would stand still at each rebalance because a topic is missing. */
+static bool is_waited_for(const struct dispatcher *dispatcher)
+{
+    const struct letters *letters = dispatcher->setup.letters;
+
+    return dispatcher->in_flight || (letters && letters->under_way > letters->refused);
+}
+
 void drain_continue(struct dispatcher *dispatcher)
 {
     if (dispatcher->committer.under_way)
         return;
-    if (dispatcher->state == DISPATCHER_DRAINING && !under_way(dispatcher)) {
+    if (dispatcher->state == DISPATCHER_DRAINING && !is_waited_for(dispatcher)) {
         dispatcher_set_state(dispatcher, DISPATCHER_COMMITTING);
         if (committer_send(dispatcher))
             return;

@@ -376,6 +376,8 @@ int invoke_run(struct option_faults *faults)
         log_info(NULL, "Gateway %s, broker %s, group %s", config.gateway.url,
                  config.kafka.brokers.count ? config.kafka.brokers.items[0] : "",
                  config.consumer.group);
+        if (invoke.dead_letters)
+            log_info(NULL, "Dead letters go to %s", config.invoke.dead_letter_topic);
         functions_start(invoke.functions);
         uv_run(&invoke.loop, UV_RUN_DEFAULT);
         if (invoke.status != EXIT_SUCCESS)

@@ -115,12 +115,14 @@ static bool may_make_room(const struct dispatcher *dispatcher)
 
 bool dispatcher_may_venture(const struct dispatcher *dispatcher, const struct partition *partition)
 {
-    uint64_t gone = gone_call(partition);
     const struct subscription *subscription;
     bool idle = false;
+    uint64_t gone;
 
-    if (!may_make_room(dispatcher) || partition->ventured || ledger_full(&partition->ledger) ||
-        !gone)
+    if (!may_make_room(dispatcher) || partition->ventured || ledger_full(&partition->ledger))
+        return false;
+    gone = gone_call(partition);
+    if (!gone)
         return false;
     DL_FOREACH (partition->subscriptions, subscription) {
         if (is_there(subscription, gone))

@@ -95,7 +95,8 @@ static void set_state(struct dead_letters *letters, struct letter *letter, enum 
     }
     letter->state = to;
     letter->since = uv_now(letters->loop);
-    DL_APPEND(letters->in_state[to], letter);
+    if (to != LETTER_GONE)
+        DL_APPEND(letters->in_state[to], letter);
     if (to == LETTER_SENT) {
         letters->sent++;
         letters->sent_bytes += letter->value_size;
@@ -105,7 +106,6 @@ static void set_state(struct dead_letters *letters, struct letter *letter, enum 
 static void letter_free(struct dead_letters *letters, struct letter *letter)
 {
     set_state(letters, letter, LETTER_GONE);
-    DL_DELETE(letters->in_state[LETTER_GONE], letter);
     record_unref(&letter->record);
     free(letter->function);
     free(letter);
@@ -115,13 +115,14 @@ static void letter_free(struct dead_letters *letters, struct letter *letter)
 static void leave(struct dead_letters *letters, struct letter *letter)
 {
     record_unref(&letter->record);
+    letters->seam.refused -= letter->failures > 0;
     if (--letters->seam.under_way == 0)
         set_fault(letters, NULL, NULL);
 }
 
 static void fail(struct dead_letters *letters, struct letter *letter, rd_kafka_resp_err_t code)
 {
-    letter->failures++;
+    letters->seam.refused += letter->failures++ == 0;
     note_refused(letters, letter->to, code);
     set_state(letters, letter, LETTER_FAILED);
 }
@@ -159,7 +160,8 @@ static bool post(struct dead_letters *letters, struct letter *letter)
     do
         error = letter_produce(letters, letter);
     while (error == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE && cut(letters, letter));
-    if ((error == RD_KAFKA_RESP_ERR__QUEUE_FULL && letters->sent) || is_clients_end(error))
+    letters->broken |= is_clients_end(error);
+    if (letters->broken || (error == RD_KAFKA_RESP_ERR__QUEUE_FULL && letters->sent))
         return false;
     if (error)
         fail(letters, letter, error);
@@ -332,7 +334,7 @@ void letters_forget(struct dead_letters *letters)
 {
     struct letter_topic *topic, *next;
 
-    for (int state = 0; state < LETTER_STATES; state++)
+    for (int state = 0; state < LETTER_GONE; state++)
         while (letters->in_state[state])
             letter_free(letters, letters->in_state[state]);
     set_fault(letters, NULL, NULL);

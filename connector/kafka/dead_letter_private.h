@@ -27,7 +27,7 @@ struct letter_topic {
  *   failed   it is sent again after a while
  *   gone     kept, or cancelled
  */
-enum letter_state { LETTER_WAITING, LETTER_SENT, LETTER_FAILED, LETTER_GONE, LETTER_STATES };
+enum letter_state { LETTER_WAITING, LETTER_SENT, LETTER_FAILED, LETTER_GONE };
 
 struct letter {
     enum letter_state state;
@@ -60,8 +60,8 @@ struct dead_letters {
     bool destroying, freed;
 
     struct letter_topic *topics;
-    struct letter_topic *faulty;            /* whose fault the fault is; NULL: the brokers' */
-    struct letter *in_state[LETTER_STATES]; /* utlist DL each */
+    struct letter_topic *faulty;          /* whose fault the fault is; NULL: the brokers' */
+    struct letter *in_state[LETTER_GONE]; /* utlist DL each */
     size_t sent, sent_bytes;
 
     void (*closed)(void *context);

@@ -11,6 +11,7 @@
 struct letter {
     struct kept_letter it;
     struct record *record; /* NULL: kept */
+    bool refused;
     void (*settled)(void *context);
     void *context;
     struct letter *prev, *next;
@@ -31,6 +32,13 @@ static void letter_free(struct letter *letter)
     free(letter->it.topic);
     free(letter->it.function);
     free(letter);
+}
+
+static void leave(struct letter_box *box, struct letter *letter)
+{
+    DL_DELETE(box->under_way, letter);
+    box->seam.under_way--;
+    box->seam.refused -= letter->refused;
 }
 
 static struct letter *send_letter(struct letters *seam, struct record *record,
@@ -60,9 +68,8 @@ static void cancel_letter(struct letters *seam, struct letter *letter)
 {
     struct letter_box *box = (struct letter_box *)seam;
 
-    DL_DELETE(box->under_way, letter);
+    leave(box, letter);
     letter_free(letter);
-    seam->under_way--;
     box->cancelled++;
 }
 
@@ -70,9 +77,8 @@ static void keep_one(struct letter_box *box)
 {
     struct letter *letter = box->under_way;
 
-    DL_DELETE(box->under_way, letter);
+    leave(box, letter);
     record_unref(&letter->record);
-    box->seam.under_way--;
     box->kept = xrealloc(box->kept, (box->kept_count + 1) * sizeof(struct letter *));
     box->kept[box->kept_count++] = letter;
     letter->settled(letter->context);
@@ -87,6 +93,16 @@ int letter_box_keep(struct letter_box *box, int count)
         kept++;
     }
     return kept;
+}
+
+void letter_box_refuse(struct letter_box *box)
+{
+    struct letter *letter;
+
+    DL_FOREACH (box->under_way, letter) {
+        box->seam.refused += !letter->refused;
+        letter->refused = true;
+    }
 }
 
 static void on_wake(uv_async_t *wake)

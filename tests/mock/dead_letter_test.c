@@ -286,6 +286,7 @@ Test(dead_letter, a_refusal_is_followed_by_another_try)
     member_await(has_fault, "topic orders.dead: ");
     await_settled(1);
     cr_expect_eq(seam->failures, 2);
+    cr_expect_eq(seam->refused, 0);
     cr_expect_null(seam->fault);
 }
 
@@ -296,6 +297,7 @@ Test(dead_letter, a_topic_that_does_not_exist_is_named_and_waited_for)
     send_value("value", 5);
     member_await(has_fault, "topic orders.dead: it does not exist");
     cr_expect_eq(settled, 0);
+    cr_expect_eq(seam->refused, 1);
     mock_hide_topic(member_mock, "orders.dead", false);
     await_settled(1);
     cr_expect_null(seam->fault);

@@ -270,6 +270,16 @@ Test(dispatcher_dead_letter, a_drain_that_takes_too_long_leaves_it_to_the_next_o
     expect_letter_only();
 }
 
+Test(dispatcher_dead_letter, a_drain_does_not_wait_for_one_that_is_refused)
+{
+    send_one();
+    letter_box_refuse(rig->letters);
+    memory_source_revoke(rig->source);
+    cr_assert(rig_await_released(rig));
+    cr_expect_eq(letter_box_cancelled(rig->letters), 1);
+    expect_letter_only();
+}
+
 Test(dispatcher_dead_letter, a_partition_lost_leaves_it_to_the_next_owner)
 {
     send_one();

@@ -186,6 +186,24 @@ Test(dispatcher_room, when_all_go_away_at_once_nothing_is_given_up)
     cr_expect_eq(letter_box_kept(rig->letters), 0, "nor when they come back one by one");
 }
 
+/* Attempts that probes use up end in letters, as they would for one function alone. */
+Test(dispatcher_room, when_all_are_away_only_what_probes_used_up_is_given_up)
+{
+    rig->options.retry_attempts = 3;
+    faas_script(good, &not_found);
+    faas_script(bad, &not_found);
+    memory_source_fill(rig->source, "orders", 0, RECORDS, 0);
+    rig_start(rig);
+    cr_assert(rig_await(rig, probed_often));
+    for (size_t i = 0; i < letter_box_kept(rig->letters); i++) {
+        const struct kept_letter *letter = letter_box_at(rig->letters, i);
+
+        cr_expect_eq(letter->reason, LETTER_EXHAUSTED);
+        cr_expect_eq(letter->attempts, 3);
+    }
+    cr_expect_leq(3 * letter_box_kept(rig->letters), call_log_arrived(rig->calls, NULL));
+}
+
 /* The bad one's calls are held until the good one has nothing left to do. */
 static void fill_window(void)
 {
