@@ -4,34 +4,72 @@
 #include <ctype.h>
 #include <string.h>
 
-static bool read_code(const char **at, bool codes[])
+/* A status: three digits. */
+static bool read_status(const char **at, int *status)
 {
-    int code = 0;
-
-    *at += strspn(*at, " \t");
+    *status = 0;
     for (int i = 0; i < 3; i++, (*at)++) {
         if (!isdigit((unsigned char)**at))
             return false;
-        code = code * 10 + (**at - '0');
+        *status = *status * 10 + (**at - '0');
+    }
+    return *status >= 100 && *status <= RETRY_STATUS_MAX;
+}
+
+/* "5xx": the statuses 500 .. 599. */
+static bool read_class(const char **at, int *first)
+{
+    bool good = **at >= '1' && **at <= '5' && strncmp(*at + 1, "xx", 2) == 0;
+
+    if (good) {
+        *first = 100 * (**at - '0');
+        *at += 3;
+    }
+    return good;
+}
+
+/* One entry of a list, blanks around it; with `ranges`, "400-499" and "5xx" are entries too. */
+static bool read_codes(const char **at, bool ranges, bool codes[])
+{
+    int first, last;
+
+    *at += strspn(*at, " \t");
+    if (ranges && read_class(at, &first)) {
+        last = first + 99;
+    } else {
+        if (!read_status(at, &first))
+            return false;
+        last = first;
+        if (ranges && **at == '-' && (++*at, !read_status(at, &last) || last < first))
+            return false;
     }
     *at += strspn(*at, " \t");
-    if (code < 100 || code > RETRY_STATUS_MAX)
-        return false;
-    codes[code] = true;
+    while (first <= last)
+        codes[first++] = true;
+    return true;
+}
+
+static bool read_list(const char *text, bool ranges, bool to[RETRY_STATUS_MAX + 1])
+{
+    bool codes[RETRY_STATUS_MAX + 1] = {false}, more = *text;
+
+    while (more) {
+        if (!read_codes(&text, ranges, codes) || (*text && *text != ','))
+            return false;
+        more = *text++ == ',';
+    }
+    memcpy(to, codes, sizeof(codes));
     return true;
 }
 
 bool retry_codes_parse(const char *text, struct retry_rules *rules)
 {
-    bool codes[RETRY_STATUS_MAX + 1] = {false}, more = *text;
+    return read_list(text, false, rules->codes);
+}
 
-    while (more) {
-        if (!read_code(&text, codes) || (*text && *text != ','))
-            return false;
-        more = *text++ == ',';
-    }
-    memcpy(rules->codes, codes, sizeof(codes));
-    return true;
+bool retry_dead_codes_parse(const char *text, struct retry_rules *rules)
+{
+    return read_list(text, true, rules->dead_codes);
 }
 
 struct retry_rules retry_rules_for(const struct retry_rules *defaults,
@@ -53,6 +91,11 @@ struct retry_rules retry_rules_for(const struct retry_rules *defaults,
     return rules;
 }
 
+static bool has(const bool codes[RETRY_STATUS_MAX + 1], long status)
+{
+    return status >= 0 && status <= RETRY_STATUS_MAX && codes[status];
+}
+
 static bool retryable(const struct retry_rules *rules, const struct attempt *attempt)
 {
     /* Not below 400: the mark on a good answer would have the function run again. */
@@ -60,8 +103,7 @@ static bool retryable(const struct retry_rules *rules, const struct attempt *att
         return true;
     if (rules->only_2xx_done)
         return attempt->status < 200 || attempt->status > 299;
-    return attempt->status >= 0 && attempt->status <= RETRY_STATUS_MAX &&
-           rules->codes[attempt->status];
+    return has(rules->codes, attempt->status);
 }
 
 bool retry_spent(const struct retry_rules *rules, const struct retry_count *count)
@@ -69,6 +111,11 @@ bool retry_spent(const struct retry_rules *rules, const struct retry_count *coun
     if (rules->only_once)
         return count->attempts || count->timeouts;
     return count->timeouts > rules->timeouts;
+}
+
+bool retry_exhausted(const struct retry_rules *rules, const struct retry_count *count)
+{
+    return count->attempts >= rules->attempts;
 }
 
 enum verdict retry_judge(const struct retry_rules *rules, const struct attempt *attempt,
@@ -84,10 +131,9 @@ enum verdict retry_judge(const struct retry_rules *rules, const struct attempt *
         break;
     }
     if (!retryable(rules, attempt))
-        return VERDICT_DONE;
+        return has(rules->dead_codes, attempt->status) ? VERDICT_REFUSED : VERDICT_DONE;
     count->attempts++;
-    return count->attempts < rules->attempts && !rules->only_once ? VERDICT_RETRY
-                                                                  : VERDICT_EXHAUSTED;
+    return retry_exhausted(rules, count) || rules->only_once ? VERDICT_EXHAUSTED : VERDICT_RETRY;
 }
 
 static int64_t jittered(int64_t least, int64_t most, uint32_t failures, uint64_t random)

@@ -2,7 +2,9 @@
  * retry: what an attempt to run a function means, and when the next one is due.
  *
  * An attempt is judged by a table of rules:
- *   answered, status not in the retry list    done, whatever the status: the function has run
+ *   answered, status in neither list          done, whatever the status: the function has run
+ *   answered, status only in the dead-letter  refused: it has run, and the record goes to the dead
+ *   list                                      letters (the list is empty where there are none)
  *   answered, status in the list, or an       retryable: attempts are counted, up to `attempts`;
  *   error of the gateway's own                then exhausted
  *   no whole answer after sending             the function may have run: `timeouts` further tries
@@ -28,12 +30,16 @@ struct retry_rules {
     int64_t min_wait_ms, max_wait_ms;
     bool only_2xx_done; /* asynchronous invocation: any other answer is retryable */
     bool only_once;     /* whatever attempts and timeouts say: none follows one that was sent */
-    bool codes[RETRY_STATUS_MAX + 1];
+    bool codes[RETRY_STATUS_MAX + 1];      /* tried again */
+    bool dead_codes[RETRY_STATUS_MAX + 1]; /* of the rest: refused */
 };
 
 /* Reads a list of statuses ("404,408,5xx" is not one: three digits each) into rules->codes; the
  * empty text is the empty list. False at the first that is none, with the list as it was. */
 bool retry_codes_parse(const char *text, struct retry_rules *rules);
+
+/* The same into rules->dead_codes; here a range (400-499) and a class (5xx) are entries too. */
+bool retry_dead_codes_parse(const char *text, struct retry_rules *rules);
 
 /* The rules for a function: `defaults` with what its annotations say over it. A list of codes that
  * cannot be read changes nothing. */
@@ -57,6 +63,7 @@ struct retry_count {
 
 enum verdict {
     VERDICT_DONE,
+    VERDICT_REFUSED,    /* done as far as the function is concerned; the record is dead */
     VERDICT_RETRY,      /* counted; due after retry_wait_ms */
     VERDICT_UNSENT,     /* not counted */
     VERDICT_EXHAUSTED,  /* attempts used up */
@@ -70,6 +77,9 @@ enum verdict retry_judge(const struct retry_rules *rules, const struct attempt *
 /* Whether what was used up, perhaps before a restart, allows no further try: it was not answered
  * too often, or was tried at all where it may be only once. */
 bool retry_spent(const struct retry_rules *rules, const struct retry_count *count);
+
+/* Whether it allows none because its attempts are used up. */
+bool retry_exhausted(const struct retry_rules *rules, const struct retry_count *count);
 
 /* The wait before a try after `failures` >= 1 failures in a row. `random` is any number. */
 int64_t retry_wait_ms(const struct retry_rules *rules, uint32_t failures, int64_t retry_after_ms,

@@ -63,6 +63,8 @@ static struct stall_finding find_step(const struct stall_view *view)
         return explained("it was refused or not answered, and waits for its next attempt");
     case STALL_HELD:
         return explained("it was not answered, and nothing more may be tried (on_exhausted=wait)");
+    case STALL_DEAD_LETTER:
+        return explained("its dead letter is on its way");
     case STALL_NOTHING:
         break;
     }

@@ -3,9 +3,10 @@
  *
  * An alarm has the process ended and started anew, so only what nothing else explains is a stall,
  * and only when it was seen at every look for the whole of the timeout. All of these are none: a
- * call within its time, a back-off, a record held or paused, a function or the gateway away while
- * it is probed, a broker that answers no commit, records that Kafka has and does not give (a leader
- * away, an open transaction, no right to read: a new start would not help). What is left:
+ * call within its time, a back-off, a record held or paused, a dead letter on its way, a function
+ * or the gateway away while it is probed, a broker that answers no commit, records that Kafka has
+ * and does not give (a leader away, an open transaction, no right to read: a new start would not
+ * help). What is left:
  *   a record that may be called and a slot that is free, and it is not called
  *   a call that has not ended though its time is long over, or slots full of such
  *   a record that waits for a commit or for another, and there is none
@@ -28,6 +29,7 @@ enum stall_step {
     STALL_CALLING,
     STALL_BACKING_OFF,
     STALL_HELD,
+    STALL_DEAD_LETTER,
 };
 
 /* A partition at one look. */

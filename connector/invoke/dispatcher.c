@@ -59,15 +59,23 @@ static struct log_subject subject_of(const struct partition *partition)
 
 /* ---- records ---- */
 
+/* Whether a record more keeps to the window and the byte budget. */
+static bool fits(const struct dispatcher *dispatcher, const struct partition *partition)
+{
+    const struct invoke_options *options = dispatcher->setup.options;
+
+    if (ledger_fill(&partition->ledger) >= (size_t)options->partition_window)
+        return false;
+    return dispatcher->memory < options->max_buffered_bytes || !ledger_fill(&partition->ledger);
+}
+
 bool dispatcher_has_room(const struct dispatcher *dispatcher, const struct partition *partition)
 {
     const struct invoke_options *options = dispatcher->setup.options;
 
     if (partition->paused || (!partition->bound && options->no_function == NO_FUNCTION_WAIT))
         return false;
-    if (ledger_full(&partition->ledger))
-        return false;
-    return dispatcher->memory < options->max_buffered_bytes || !ledger_fill(&partition->ledger);
+    return fits(dispatcher, partition) || dispatcher_may_venture(dispatcher, partition);
 }
 
 static struct invocation *invoke(struct dispatcher *dispatcher, struct subscription *subscription,
@@ -172,6 +180,7 @@ void dispatcher_take(struct dispatcher *dispatcher, struct partition *partition)
         record = source->calls->take(source, partition->handle);
         if (!record)
             break;
+        partition->ventured = !fits(dispatcher, partition);
         receive(dispatcher, partition, record);
         record_unref(&record);
     }
@@ -236,6 +245,13 @@ static void restore(struct partition *partition, const struct source_assignment 
     partition->born = left->born;
 }
 
+/* The window's, and a venture's (make_room.c). */
+static size_t ring_size(const struct dispatcher *dispatcher)
+{
+    return (size_t)dispatcher->setup.options->partition_window +
+           (dispatcher->setup.letters ? 1 : 0);
+}
+
 static void add_partition(struct dispatcher *dispatcher, struct source_assignment *assignment)
 {
     enum initial_offset initial = (enum initial_offset)dispatcher->setup.options->initial_offset;
@@ -247,8 +263,7 @@ static void add_partition(struct dispatcher *dispatcher, struct source_assignmen
 
     assignment->start = start_position(assignment, initial, progress_top(&left) + 1, &reason);
     log_start(dispatcher, assignment, reason, assignment->start);
-    partition = partition_new(assignment, assignment->start,
-                              (size_t)dispatcher->setup.options->partition_window);
+    partition = partition_new(assignment, assignment->start, ring_size(dispatcher));
     restore(partition, assignment, reason, &left);
     partition->changed = !known;
     partition->commit_first = dispatcher_commits_first(dispatcher);

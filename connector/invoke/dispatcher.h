@@ -3,16 +3,17 @@
  * and tells the source how far all is done. It is the sink of core/source.h.
  *
  * Files: dispatcher.c what is taken and to whom it is owed; subscriptions.c who wants what; slots.c
- * who is called next; outcome.c what an answer leads to; committer.c when progress is committed;
- * drain.c how partitions are given up; pause.c what is held by hand; standstill.c
- * what partitions wait for; report.c what is told of it.
- * All on the loop's thread.
+ * who is called next; outcome.c what an answer leads to; give_up.c what becomes of what is not
+ * tried any more; make_room.c when a function that is away makes room; committer.c when progress is
+ * committed; drain.c how partitions are given up; pause.c what is held by hand; standstill.c what
+ * partitions wait for; report.c what is told of it. All on the loop's thread.
  */
 #ifndef INVOKE_DISPATCHER_H
 #define INVOKE_DISPATCHER_H
 
 #include "base/json.h"
 #include "base/metrics.h"
+#include "core/letters.h"
 #include "core/source.h"
 #include "core/topic_map.h"
 #include "gateway/call.h"
@@ -24,7 +25,8 @@ struct dispatcher;
 
 struct dispatcher_setup {
     uv_loop_t *loop;
-    struct source *source; /* its sink is set */
+    struct source *source;   /* its sink is set */
+    struct letters *letters; /* NULL: there are no dead letters */
     struct caller *caller;
     const struct invoke_options *options;
     int64_t drain_timeout_ms;

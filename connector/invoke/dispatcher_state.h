@@ -13,7 +13,7 @@
 /*
  *   idle        no partitions
  *   working     partitions are read
- *   draining    nothing is taken or started, calls and the commit under way are waited for
+ *   draining    nothing is taken or called, calls, letters and the commit under way are waited for
  *   committing  the last commit is under way
  */
 enum dispatcher_state {
@@ -41,7 +41,10 @@ struct dispatcher {
     struct target gateway;
     struct delay *gateway_probe_due;
     size_t in_flight;
-    int64_t memory; /* of all partitions' windows */
+    uint64_t calls_begun;
+    size_t letters_under_way; /* invocations whose dead letter is */
+    size_t away;              /* functions that are */
+    int64_t memory;           /* of all partitions' windows */
     int64_t received;
     uint64_t random;
 
@@ -104,7 +107,21 @@ const char *dispatcher_waits_because(const struct dispatcher *dispatcher,
 /* outcome.c */
 void invocation_answered(void *invocation, const struct http_answer *answer);
 void invocation_finish(struct invocation *invocation, enum invocation_end end);
-void invocation_give_up(struct invocation *invocation, const char *why);
+/* After something of a function has ended: what follows for the dispatcher as a whole. */
+void dispatcher_go_on(struct dispatcher *dispatcher, struct function *function);
+
+/* give_up.c: with dead letters it becomes one; without, what the options say. `status` of its last
+ * answer, 0: none. */
+void invocation_give_up(struct invocation *invocation, enum letter_reason reason, long status);
+/* Without dead letters: whether what is given up is dropped, rather than held. */
+bool dispatcher_drops(const struct dispatcher *dispatcher);
+/* Not only for now: whether it is older than max_record_age. */
+bool invocation_too_old(const struct invocation *invocation);
+
+/* make_room.c: sends to the dead letters what is in the way of others. */
+void dispatcher_make_room(struct dispatcher *dispatcher);
+/* Whether a record more than the window may be taken, to see if a function is there. */
+bool dispatcher_may_venture(const struct dispatcher *dispatcher, const struct partition *partition);
 
 /* committer.c */
 void committer_touch(struct dispatcher *dispatcher); /* something may be there to commit */
@@ -128,7 +145,11 @@ enum {
     D_MADE_ANEW,
     D_COMMITS,
     D_COMMIT_FAILURES,
+    D_LETTER_FAILURES,
+    D_LETTERS_TRUNCATED,
     D_IN_FLIGHT,
+    D_LETTERS,
+    D_LETTER_FAULT,
     D_BUFFERED_BYTES,
     D_GATEWAY_STATE,
     D_PARTITIONS,
@@ -142,6 +163,8 @@ enum {
     F_UNSENT,
     F_DROPPED,
     F_UNBOUND,
+    F_TOO_OLD,
+    F_DEAD_LETTERS,
     F_IN_FLIGHT,
     F_PENDING,
     F_HELD,

@@ -3,8 +3,8 @@
  *
  *   working -> draining    nothing is taken or called any more; what waits or backs off is stopped
  *                          (its records stay unfinished in the ledgers)
- *   draining -> committing no call and no commit is under way, or drain_timeout passed and the
- *                          rest was cancelled: the last commit leaves
+ *   draining -> committing no call, no commit and no dead letter but refused ones is under way, or
+ *                          drain_timeout passed and the rest was cancelled: the last commit leaves
  *   committing -> idle     it was answered: the partitions go back to the source
  * Partitions that were lost are dropped at once, whatever the state.
  *
@@ -18,27 +18,28 @@
 #include <utlist.h>
 
 /* They stay in the partition's list: the last commit tells the next owner how often each was
- * tried. The lanes go at once, so that nothing becomes ready when a call that still runs ends. */
-static void abandon_in(struct partition *partition, bool calling_too)
+ * tried. The lanes go at once, so that nothing becomes ready when what is still under way ends. */
+static void abandon_in(struct partition *partition, bool under_way_too)
 {
     struct invocation *invocation;
     struct subscription *subscription;
 
     DL_FOREACH2 (partition->invocations, invocation, next_sibling) {
         invocation->lane = (struct lane_item){0};
-        if (calling_too || invocation->state != INVOCATION_CALLING)
+        if (under_way_too || (invocation->state != INVOCATION_CALLING &&
+                              invocation->state != INVOCATION_DEAD_LETTER))
             invocation_stop(invocation);
     }
     DL_FOREACH (partition->subscriptions, subscription)
         lanes_release(&subscription->lanes);
 }
 
-static void abandon_invocations(struct dispatcher *dispatcher, bool calling_too)
+static void abandon_invocations(struct dispatcher *dispatcher, bool under_way_too)
 {
     struct partition *partition;
 
     DL_FOREACH (dispatcher->partitions, partition)
-        abandon_in(partition, calling_too);
+        abandon_in(partition, under_way_too);
 }
 
 static bool is_lost(const struct partition *partition, const struct invocation *invocation)
@@ -103,6 +104,21 @@ static void finish(struct dispatcher *dispatcher)
     }
 }
 
+/* Calls, and dead letters. */
+static size_t under_way(const struct dispatcher *dispatcher)
+{
+    return dispatcher->in_flight + dispatcher->letters_under_way;
+}
+
+/* A letter that was refused once may be so for hours: it is left to the next owner, or the group
+ * would stand still at each rebalance because a topic is missing. */
+static bool is_waited_for(const struct dispatcher *dispatcher)
+{
+    const struct letters *letters = dispatcher->setup.letters;
+
+    return dispatcher->in_flight || (letters && letters->under_way > letters->refused);
+}
+
 /* Whether anything is ready that nobody would call after us (delivery=at-most-once). What is paused
  * is not, and not waited for: the group would stand still for nothing. */
 static bool has_committed(const struct dispatcher *dispatcher)
@@ -119,7 +135,7 @@ static bool has_committed(const struct dispatcher *dispatcher)
 /* Once its time is over, whatever is left. */
 static bool is_drained(const struct dispatcher *dispatcher)
 {
-    return !dispatcher->in_flight && (!dispatcher->drain_due || !has_committed(dispatcher));
+    return !is_waited_for(dispatcher) && (!dispatcher->drain_due || !has_committed(dispatcher));
 }
 
 void drain_continue(struct dispatcher *dispatcher)
@@ -143,9 +159,9 @@ static void on_drain_due(void *context)
     dispatcher->drain_due = NULL;
     if (dispatcher->state != DISPATCHER_DRAINING)
         return;
-    if (dispatcher->in_flight)
+    if (under_way(dispatcher))
         log_warning(NULL, "%zu invocations did not end in time: they are cancelled%s",
-                    dispatcher->in_flight,
+                    under_way(dispatcher),
                     dispatcher_commits_first(dispatcher)
                         ? ""
                         : ", and their records go to the partitions' next owner");
@@ -177,7 +193,7 @@ void drain_revoke(struct dispatcher *dispatcher, bool lost)
     if (lost) {
         if (dispatcher->state != DISPATCHER_IDLE)
             log_warning(NULL, "partitions were lost; %zu invocations under way are cancelled%s",
-                        dispatcher->in_flight,
+                        under_way(dispatcher),
                         dispatcher_commits_first(dispatcher)
                             ? ""
                             : " and may be repeated by their next owner");

@@ -14,7 +14,7 @@
 
 #include <uthash.h>
 
-enum { FUNCTION_AWAY_AFTER = 10 }; /* retryable outcomes in a row */
+enum { FUNCTION_AWAY_AFTER = 10, FUNCTION_DOUBTED_AFTER = 3 }; /* retryable outcomes in a row */
 
 struct invocation;
 
@@ -23,12 +23,17 @@ struct function {
     struct callee *callee;
     struct retry_rules rules;
     struct target target;
-    bool bound;               /* the map names it */
-    bool paused;              /* by hand: none of it is begun */
-    size_t subscriptions;     /* partitions it is on; freed with the last, when not bound */
-    size_t pending;           /* invocations that have not ended */
-    size_t held;              /* of them: held because nothing more may be tried */
-    size_t in_flight;         /* of them: being called */
+    uint64_t good_call; /* the last of its calls that was answered as it should be */
+    uint64_t bad_call;  /* the last that was not */
+    /* The last of all calls that had begun when ... */
+    uint64_t gone_call;   /* ... it went away, or the gateway came back */
+    uint64_t back_call;   /* ... it answered again, after FUNCTION_DOUBTED_AFTER failures or more */
+    bool bound;           /* the map names it */
+    bool paused;          /* by hand: none of it is begun */
+    size_t subscriptions; /* partitions it is on; freed with the last, when not bound */
+    size_t pending;       /* invocations that have not ended */
+    size_t held;          /* of them: held because nothing more may be tried */
+    size_t in_flight;     /* of them: being called */
     struct invocation *ready; /* of them: may be called now, oldest first (utlist DL) */
     bool listed;              /* in the dispatcher's list of functions that want a slot */
     struct function *prev, *next;

@@ -20,6 +20,8 @@ static void leave_calling(struct invocation *invocation);
 static void leave_backing_off(struct invocation *invocation);
 static void enter_held(struct invocation *invocation);
 static void leave_held(struct invocation *invocation);
+static void enter_dead_letter(struct invocation *invocation);
+static void leave_dead_letter(struct invocation *invocation);
 
 static const struct {
     const char *name;
@@ -29,7 +31,7 @@ static const struct {
 } states[] = {
     [INVOCATION_QUEUED] = {"queued",
                            FROM(UNCOMMITTED) | FROM(PAUSED) | FROM(READY) | FROM(CALLING) |
-                               FROM(BACKING_OFF) | FROM(HELD),
+                               FROM(BACKING_OFF) | FROM(HELD) | FROM(DEAD_LETTER),
                            NULL, NULL},
     [INVOCATION_UNCOMMITTED] = {"uncommitted", FROM(QUEUED) | FROM(PAUSED), enter_uncommitted,
                                 leave_uncommitted},
@@ -44,6 +46,8 @@ static const struct {
     [INVOCATION_CALLING] = {"calling", FROM(READY), enter_calling, leave_calling},
     [INVOCATION_BACKING_OFF] = {"backing off", FROM(CALLING), NULL, leave_backing_off},
     [INVOCATION_HELD] = {"held", FROM(READY) | FROM(CALLING), enter_held, leave_held},
+    [INVOCATION_DEAD_LETTER] = {"dead letter", FROM(READY) | FROM(CALLING) | FROM(BACKING_OFF),
+                                enter_dead_letter, leave_dead_letter},
     [INVOCATION_ENDED] = {"ended", FROM(QUEUED) | FROM(CALLING), NULL, NULL},
 };
 
@@ -106,6 +110,21 @@ static void enter_held(struct invocation *invocation)
 static void leave_held(struct invocation *invocation)
 {
     invocation->subscription->function->held--;
+}
+
+static void enter_dead_letter(struct invocation *invocation)
+{
+    invocation->dispatcher->letters_under_way++;
+}
+
+static void leave_dead_letter(struct invocation *invocation)
+{
+    struct letters *letters = invocation->dispatcher->setup.letters;
+
+    invocation->dispatcher->letters_under_way--;
+    if (invocation->letter)
+        letters->calls->cancel(letters, invocation->letter);
+    invocation->letter = NULL;
 }
 
 void invocation_set_state(struct invocation *invocation, enum invocation_state to)

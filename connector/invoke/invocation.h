@@ -9,12 +9,14 @@
  *   calling      a call is on its way; it holds a slot
  *   backing_off  waits for its next attempt; it holds its lane, not a slot
  *   held         nothing more may be tried (on_exhausted=wait): it holds its lane
- *   ended        done, dropped, unbound, or abandoned with its partition
+ *   dead_letter  its dead letter is on its way to the broker: it holds its lane
+ *   ended        done, dropped, unbound, a dead letter, or abandoned with its partition
  */
 #ifndef INVOKE_INVOCATION_H
 #define INVOKE_INVOCATION_H
 
 #include "core/lanes.h"
+#include "core/letters.h"
 #include "core/record.h"
 #include "core/retry.h"
 #include "gateway/call.h"
@@ -29,14 +31,17 @@ enum invocation_state {
     INVOCATION_CALLING,
     INVOCATION_BACKING_OFF,
     INVOCATION_HELD,
+    INVOCATION_DEAD_LETTER,
     INVOCATION_ENDED,
 };
 
 /* Why an invocation ended, other than with its partition: then the next owner owes the record. */
 enum invocation_end {
-    END_DONE,    /* the function has run on it, or refused it for good */
-    END_DROPPED, /* on_exhausted=drop */
-    END_UNBOUND, /* its function is gone */
+    END_DONE,        /* the function has run on it, or refused it for good */
+    END_DROPPED,     /* on_exhausted=drop */
+    END_UNBOUND,     /* its function is gone */
+    END_TOO_OLD,     /* max_record_age, without dead letters */
+    END_DEAD_LETTER, /* it is kept as a dead letter */
 };
 
 struct dispatcher;
@@ -54,7 +59,9 @@ struct invocation {
     struct subscription *subscription;
     struct record *record;
     struct call *call;                              /* calling, until it is answered */
+    uint64_t call_number;                           /* of all calls, in the order they began */
     struct delay *delay;                            /* backing off */
+    struct letter *letter;                          /* dead letter, until it is kept */
     struct invocation *prev, *next;                 /* its function's ready list */
     struct invocation *prev_sibling, *next_sibling; /* its partition's list */
 };
@@ -72,7 +79,7 @@ void invocation_admit(struct invocation *invocation);
 bool invocation_waits(const struct invocation *invocation);
 
 /* Leaves what its state holds (ready list, slot, timer), whatever that is, and is queued: nothing
- * of it is under way any more. A call under way is cancelled. */
+ * of it is under way any more. A call under way is cancelled, and so is a letter. */
 void invocation_stop(struct invocation *invocation);
 
 /* What it has used up; to be told to the group. */

@@ -5,6 +5,7 @@
 
 #include "admin/admin.h"
 #include "base/log.h"
+#include "core/dead_topic.h"
 #include "gateway/functions.h"
 #include "invoke/ask.h"
 #include "invoke/delay.h"
@@ -14,6 +15,7 @@
 #include "invoke/topics.h"
 #include "kafka/ask.h"
 #include "kafka/consumer.h"
+#include "kafka/dead_letter.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -44,6 +46,7 @@ struct invoke {
     struct caller *caller;
     struct functions *functions;
     struct consumer *consumer;
+    struct dead_letters *dead_letters; /* NULL: there are none */
     struct dispatcher *dispatcher;
     struct topics *topics;
     struct admin *admin;
@@ -87,11 +90,23 @@ const struct option_group *invoke_options(size_t *count)
     return groups;
 }
 
+/* Both clients are given the same properties: what the first finds, the second would repeat. */
+static void check_kafka(struct option_faults *faults)
+{
+    size_t before = faults->count;
+
+    if (invoke_has_dead_letters(&config.invoke))
+        config.consumer.hidden = dead_topic_pattern(config.invoke.dead_letter_topic);
+    consumer_options_check(&config.kafka, &config.consumer, faults);
+    if (invoke_has_dead_letters(&config.invoke) && faults->count == before)
+        dead_letters_check(&config.kafka, faults);
+}
+
 void invoke_check(struct option_faults *faults)
 {
     gateway_options_check(&config.gateway, faults);
     http_options_check(&config.http, faults);
-    consumer_options_check(&config.kafka, &config.consumer, faults);
+    check_kafka(faults);
     invoke_options_check(&config.invoke, faults);
     admin_options_check(&config.admin, faults);
 }
@@ -207,11 +222,21 @@ static void on_closed(void *context)
     uv_stop(&invoke->loop);
 }
 
+static void on_left(void *context)
+{
+    struct invoke *invoke = context;
+
+    if (invoke->dead_letters)
+        dead_letters_close(invoke->dead_letters, on_closed, invoke);
+    else
+        on_closed(invoke);
+}
+
 static void on_drained(void *context)
 {
     struct invoke *invoke = context;
 
-    consumer_close(invoke->consumer, on_closed, invoke);
+    consumer_close(invoke->consumer, on_left, invoke);
 }
 
 static void on_hurry(void *context)
@@ -263,12 +288,25 @@ static int64_t drain_timeout(const struct consumer *consumer)
     return timeout < most ? timeout : most;
 }
 
+static bool open_dead_letters(struct invoke *invoke, struct option_faults *faults)
+{
+    const char *topic = config.invoke.dead_letter_topic;
+
+    if (!invoke_has_dead_letters(&config.invoke))
+        return true;
+    invoke->dead_letters = dead_letters_new(&invoke->loop, &config.kafka, topic, faults);
+    return invoke->dead_letters != NULL;
+}
+
 static bool open_kafka(struct invoke *invoke, struct option_faults *faults)
 {
+    if (!open_dead_letters(invoke, faults))
+        return false;
     invoke->consumer = consumer_new(&invoke->loop, &config.kafka, &config.consumer, faults);
     if (!invoke->consumer)
         return false;
-    invoke->topics = topics_new(&invoke->loop, invoke->consumer, &config.invoke.topics);
+    invoke->topics = topics_new(&invoke->loop, invoke->consumer, &config.invoke.topics,
+                                config.invoke.dead_letter_topic);
     return true;
 }
 
@@ -293,6 +331,7 @@ static void open_dispatcher(struct invoke *invoke)
     const struct dispatcher_setup setup = {
         .loop = &invoke->loop,
         .source = consumer_source(invoke->consumer),
+        .letters = invoke->dead_letters ? dead_letters_seam(invoke->dead_letters) : NULL,
         .caller = invoke->caller,
         .options = &config.invoke,
         .drain_timeout_ms = drain_timeout(invoke->consumer),
@@ -337,6 +376,9 @@ static void close_all(struct invoke *invoke)
     dispatcher_free(invoke->dispatcher);
     topics_free(invoke->topics);
     consumer_free(invoke->consumer);
+    dead_letters_free(invoke->dead_letters);
+    free(config.consumer.hidden);
+    config.consumer.hidden = NULL;
     caller_free(invoke->caller);
     http_free(invoke->http);
     if (uv_is_active((uv_handle_t *)&invoke->term)) {
@@ -358,6 +400,8 @@ int invoke_run(struct option_faults *faults)
         log_info(NULL, "Gateway %s, broker %s, group %s", config.gateway.url,
                  config.kafka.brokers.count ? config.kafka.brokers.items[0] : "",
                  config.consumer.group);
+        if (invoke.dead_letters)
+            log_info(NULL, "Dead letters go to %s", config.invoke.dead_letter_topic);
         functions_start(invoke.functions);
         uv_run(&invoke.loop, UV_RUN_DEFAULT);
         if (invoke.status != EXIT_SUCCESS)

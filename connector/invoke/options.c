@@ -1,9 +1,11 @@
 /* options: the table of invoke mode. */
 #include "invoke/options.h"
 
+#include "core/dead_topic.h"
 #include "kafka/client.h"
 
 #include <regex.h>
+#include <stdlib.h>
 
 #define FIELD(name) offsetof(struct invoke_options, name)
 
@@ -109,7 +111,28 @@ static const struct option_row rows[] = {
      .choices = "wait|drop",
      .text = "What becomes of an invocation whose attempts are used up. wait: nothing is lost; one "
              "that was refused is tried on every retry_max_wait, one that was never answered is "
-             "held, and what comes behind it waits. drop: it is given up, counted and logged."},
+             "held, and what comes behind it waits. drop: it is given up, counted and logged. "
+             "With dead_letter_topic it goes there instead."},
+    {.name = "dead_letter_topic",
+     .type = OPTION_STRING,
+     .offset = FIELD(dead_letter_topic),
+     .value_name = "TOPIC",
+     .text = "Topic for the records that no function took, with the reason in headers; {topic} "
+             "stands for the topic that a record came from ({topic}.dead). Topics that such a name "
+             "fits are never bound to. Empty: there are no dead letters."},
+    {.name = "dead_letter_codes",
+     .type = OPTION_STRING,
+     .offset = FIELD(dead_letter_codes),
+     .default_text = "400-599",
+     .text = "Statuses after which a record goes to dead_letter_topic at once, unless they are in "
+             "retry_codes: 422, 400-499 or 5xx, in a list. Without dead_letter_topic it is done."},
+    {.name = "max_record_age",
+     .type = OPTION_DURATION,
+     .offset = FIELD(max_record_age),
+     .value_name = "DURATION",
+     .max = INT64_C(10) * 365 * 86400000,
+     .text = "A record that is older when a function would be called is not sent to it any more, "
+             "but to dead_letter_topic; without one it is dropped and counted. 0: no limit."},
     {.name = "no_function",
      .type = OPTION_CHOICE,
      .offset = FIELD(no_function),
@@ -181,7 +204,13 @@ static void check_pattern(const char *pattern, struct option_faults *faults)
     }
 }
 
-static void check_topic(const char *topic, struct option_faults *faults)
+bool invoke_has_dead_letters(const struct invoke_options *options)
+{
+    return options->dead_letter_topic && *options->dead_letter_topic;
+}
+
+static void check_topic(const struct invoke_options *options, const char *topic,
+                        struct option_faults *faults)
 {
     if (topic[0] == '^')
         check_pattern(topic, faults);
@@ -190,17 +219,65 @@ static void check_topic(const char *topic, struct option_faults *faults)
                      "topics: \"%s\" is not a topic's name: 1 to 249 letters, digits, dots, "
                      "dashes or underscores (a regular expression begins with ^)",
                      topic);
+    else if (dead_topic_is(options->dead_letter_topic, topic))
+        option_fault(faults, "topics: \"%s\" is a topic for dead letters (dead_letter_topic=%s)",
+                     topic, options->dead_letter_topic);
+}
+
+/* The name that a topic's dead letters would go to. */
+static bool fits(const char *template, const char *topic)
+{
+    char *name = dead_topic_name(template, topic);
+    bool valid = kafka_topic_name_valid(name);
+
+    free(name);
+    return valid;
+}
+
+static void check_dead_letters(const struct invoke_options *options, struct option_faults *faults)
+{
+    const char *template = options->dead_letter_topic;
+
+    if (!fits(template, "t")) {
+        option_fault(faults,
+                     "dead_letter_topic: \"%s\" is not a topic's name: 1 to 249 letters, digits, "
+                     "dots, dashes or underscores, and %s at most once",
+                     template, DEAD_TOPIC_HOLE);
+        return;
+    }
+    if (dead_topic_is_any(template))
+        option_fault(faults, "dead_letter_topic: \"%s\" would send a record to its own topic",
+                     template);
+    for (size_t i = 0; i < options->topics.count; i++) {
+        const char *topic = options->topics.items[i];
+
+        if (topic[0] != '^' && kafka_topic_name_valid(topic) && !fits(template, topic))
+            option_fault(faults,
+                         "dead_letter_topic: \"%s\" makes a name of topic \"%s\" that is too long",
+                         template, topic);
+    }
+}
+
+static void check_codes(const struct invoke_options *options, struct option_faults *faults)
+{
+    struct retry_rules rules;
+
+    if (options->retry_codes && !retry_codes_parse(options->retry_codes, &rules))
+        option_fault(faults, "retry_codes: \"%s\" is not a list of statuses (such as 404,429,503)",
+                     options->retry_codes);
+    if (options->dead_letter_codes && !retry_dead_codes_parse(options->dead_letter_codes, &rules))
+        option_fault(
+            faults, "dead_letter_codes: \"%s\" is not a list of statuses (such as 422,500-599,4xx)",
+            options->dead_letter_codes);
 }
 
 void invoke_options_check(const struct invoke_options *options, struct option_faults *faults)
 {
-    struct retry_rules rules;
-
     for (size_t i = 0; i < options->topics.count; i++)
-        check_topic(options->topics.items[i], faults);
-    if (options->retry_codes && !retry_codes_parse(options->retry_codes, &rules))
-        option_fault(faults, "retry_codes: \"%s\" is not a list of statuses (such as 404,429,503)",
-                     options->retry_codes);
+        check_topic(options, options->topics.items[i], faults);
+    if (invoke_has_dead_letters(options))
+        check_dead_letters(options, faults);
+    check_codes(options, faults);
     if (options->retry_min_wait > options->retry_max_wait)
         option_fault(faults, "retry_min_wait: it is longer than retry_max_wait");
 }
@@ -218,5 +295,7 @@ struct retry_rules invoke_retry_rules(const struct invoke_options *options, bool
 
     if (options->retry_codes)
         retry_codes_parse(options->retry_codes, &rules);
+    if (options->dead_letter_codes && invoke_has_dead_letters(options))
+        retry_dead_codes_parse(options->dead_letter_codes, &rules);
     return rules;
 }

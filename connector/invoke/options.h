@@ -25,6 +25,9 @@ struct invoke_options {
     int64_t retry_attempts, retry_on_timeout, retry_min_wait, retry_max_wait;
     char *retry_codes;
     int on_exhausted;
+    char *dead_letter_topic; /* a template (core/dead_topic); NULL or "": no dead letters */
+    char *dead_letter_codes;
+    int64_t max_record_age; /* 0: any */
     int no_function;
     int empty_records;
     int64_t drain_timeout; /* 0: as upstream_timeout */
@@ -36,9 +39,12 @@ struct invoke_options {
 
 extern const struct option_table invoke_option_table;
 
-/* Faults that one row cannot see: names and patterns of topics, statuses of retry_codes, waits that
- * cross. */
+/* Faults that one row cannot see: names and patterns of topics, statuses of retry_codes and
+ * dead_letter_codes, waits that cross. */
 void invoke_options_check(const struct invoke_options *options, struct option_faults *faults);
+
+/* Whether there are dead letters. */
+bool invoke_has_dead_letters(const struct invoke_options *options);
 
 /* The rules for functions whose annotations say nothing. */
 struct retry_rules invoke_retry_rules(const struct invoke_options *options, bool async);

@@ -32,6 +32,12 @@ static union metric_value *counter(const struct invocation *invocation, int whic
     return &invocation->subscription->function->metrics->values[which];
 }
 
+/* Whether an invocation whose attempts are used up is tried on. */
+static bool asks_on(const struct dispatcher *dispatcher)
+{
+    return !dispatcher->setup.letters && !dispatcher_drops(dispatcher);
+}
+
 static void on_back_off_over(void *context)
 {
     struct invocation *invocation = context;
@@ -61,8 +67,11 @@ static void account(struct dispatcher *dispatcher, const struct invocation *invo
 
 void invocation_finish(struct invocation *invocation, enum invocation_end end)
 {
-    static const int counters[] = {
-        [END_DONE] = F_DONE, [END_DROPPED] = F_DROPPED, [END_UNBOUND] = F_UNBOUND};
+    static const int counters[] = {[END_DONE] = F_DONE,
+                                   [END_DROPPED] = F_DROPPED,
+                                   [END_UNBOUND] = F_UNBOUND,
+                                   [END_TOO_OLD] = F_TOO_OLD,
+                                   [END_DEAD_LETTER] = F_DEAD_LETTERS};
     struct dispatcher *dispatcher = invocation->dispatcher;
     struct lane_item *next;
 
@@ -78,39 +87,14 @@ void invocation_finish(struct invocation *invocation, enum invocation_end end)
     invocation_free(invocation);
 }
 
-static bool drops(const struct dispatcher *dispatcher)
-{
-    return dispatcher->setup.options->on_exhausted == EXHAUSTED_DROP ||
-           dispatcher_commits_first(dispatcher);
-}
-
-/* No more may be tried. */
-void invocation_give_up(struct invocation *invocation, const char *why)
-{
-    struct log_subject subject = subject_of(invocation);
-    struct dispatcher *dispatcher = invocation->dispatcher;
-
-    if (drops(dispatcher)) {
-        log_warning(&subject, "dropped: %s (%s)", why,
-                    dispatcher_commits_first(dispatcher) ? "delivery=at-most-once"
-                                                         : "on_exhausted=drop");
-        invocation_finish(invocation, END_DROPPED);
-        return;
-    }
-    log_warning(&subject, "held: %s (on_exhausted=wait); what is behind it waits", why);
-    invocation_set_state(invocation, INVOCATION_HELD);
-}
-
-/* Refused again and again: nothing is lost by asking on, seldom. */
-static void exhausted(struct invocation *invocation, int64_t wait)
+/* Refused again and again: with on_exhausted=wait nothing is lost by asking on, seldom. */
+static void exhausted(struct invocation *invocation, long status, int64_t wait)
 {
     int64_t attempts = invocation->subscription->function->rules.attempts;
     struct log_subject subject = subject_of(invocation);
 
-    if (drops(invocation->dispatcher)) {
-        invocation_give_up(invocation, invocation->dispatcher->rules.only_once
-                                           ? "it was refused"
-                                           : "its attempts are used up");
+    if (!asks_on(invocation->dispatcher)) {
+        invocation_give_up(invocation, LETTER_EXHAUSTED, status);
         return;
     }
     if (invocation->count.attempts == attempts)
@@ -148,6 +132,15 @@ static void log_gateway(const struct dispatcher *dispatcher, const char *reason)
         log_info(NULL, "the gateway is there again");
 }
 
+/* What a gateway cut off when it went says nothing of the functions. */
+static void doubt_functions(struct dispatcher *dispatcher)
+{
+    struct function *function, *next;
+
+    HASH_ITER (hh, dispatcher->functions, function, next)
+        function->gone_call = dispatcher->calls_begun;
+}
+
 static void judge_gateway(struct dispatcher *dispatcher, bool probe,
                           const struct http_answer *answer)
 {
@@ -161,33 +154,58 @@ static void judge_gateway(struct dispatcher *dispatcher, bool probe,
     } else {
         target_succeeded(&dispatcher->gateway, probe, now);
     }
-    if (was_away != (dispatcher->gateway.state == TARGET_AWAY))
-        log_gateway(dispatcher, answer->reason);
-}
-
-/* What the answer says of the function as a whole. The wait is its next probe's. */
-static void judge_function(struct function *function, enum verdict verdict, bool probe, int64_t now,
-                           int64_t wait)
-{
-    struct log_subject subject = LOG_SUBJECT_NONE;
-    bool was_away = function->target.state == TARGET_AWAY;
-
-    subject.function = function->path;
-    if (verdict == VERDICT_DONE)
-        target_succeeded(&function->target, probe, now);
-    else if (verdict == VERDICT_RETRY || verdict == VERDICT_EXHAUSTED)
-        target_failed(&function->target, probe, now, wait);
-    else
-        target_quit(&function->target, probe);
-    if (was_away == (function->target.state == TARGET_AWAY))
+    if (was_away == (dispatcher->gateway.state == TARGET_AWAY))
         return;
     if (was_away)
+        doubt_functions(dispatcher);
+    log_gateway(dispatcher, answer->reason);
+}
+
+static void log_function(const struct function *function)
+{
+    struct log_subject subject = LOG_SUBJECT_NONE;
+
+    subject.function = function->path;
+    if (function->target.state != TARGET_AWAY)
         log_info(&subject, "answers again");
     else
         log_warning(&subject,
                     "does not answer as it should, %d times in a row: one try at a time "
                     "from now on, the rest waits",
                     FUNCTION_AWAY_AFTER);
+}
+
+static void note_call(uint64_t *last, const struct invocation *invocation)
+{
+    if (*last < invocation->call_number)
+        *last = invocation->call_number;
+}
+
+/* What the answer says of the function as a whole. The wait is its next probe's. */
+static void judge_function(struct invocation *invocation, enum verdict verdict, int64_t wait)
+{
+    struct dispatcher *dispatcher = invocation->dispatcher;
+    struct function *function = invocation->subscription->function;
+    bool probe = invocation->function_probe, was_away = function->target.state == TARGET_AWAY;
+    bool doubted = function->target.failures >= FUNCTION_DOUBTED_AFTER;
+    int64_t now = dispatcher_now(dispatcher);
+
+    if (verdict == VERDICT_DONE || verdict == VERDICT_REFUSED) {
+        target_succeeded(&function->target, probe, now);
+        note_call(&function->good_call, invocation);
+        if (doubted)
+            function->back_call = dispatcher->calls_begun;
+    } else if (verdict == VERDICT_RETRY || verdict == VERDICT_EXHAUSTED) {
+        target_failed(&function->target, probe, now, wait);
+        note_call(&function->bad_call, invocation);
+    } else {
+        target_quit(&function->target, probe);
+    }
+    if (was_away == (function->target.state == TARGET_AWAY))
+        return;
+    dispatcher->away += was_away ? -1 : 1;
+    function->gone_call = dispatcher->calls_begun;
+    log_function(function);
 }
 
 /* Until its next attempt. While the function is away it is the probe, if no other record may be,
@@ -199,7 +217,7 @@ static int64_t next_wait(const struct invocation *invocation, const struct http_
     const struct function *function = invocation->subscription->function;
     const struct retry_count *count = &invocation->count;
 
-    if (function->target.state == TARGET_AWAY && !drops(dispatcher))
+    if (function->target.state == TARGET_AWAY && asks_on(dispatcher))
         return probe_wait;
     if (count->attempts >= function->rules.attempts)
         return function->rules.max_wait_ms;
@@ -216,6 +234,9 @@ static void follow(struct invocation *invocation, enum verdict verdict,
     case VERDICT_DONE:
         invocation_finish(invocation, END_DONE);
         break;
+    case VERDICT_REFUSED:
+        invocation_give_up(invocation, LETTER_STATUS, answer->status);
+        break;
     case VERDICT_RETRY:
         counter(invocation, F_RETRIES)->number++;
         back_off(invocation, wait);
@@ -225,10 +246,10 @@ static void follow(struct invocation *invocation, enum verdict verdict,
         invocation_admit(invocation);
         break;
     case VERDICT_EXHAUSTED:
-        exhausted(invocation, wait);
+        exhausted(invocation, answer->status, wait);
         break;
     case VERDICT_UNANSWERED:
-        invocation_give_up(invocation, answer->reason);
+        invocation_give_up(invocation, LETTER_UNANSWERED, 0);
         break;
     }
 }
@@ -259,6 +280,17 @@ static void remember(struct invocation *invocation, struct retry_count count)
     committer_touch(invocation->dispatcher);
 }
 
+void dispatcher_go_on(struct dispatcher *dispatcher, struct function *function)
+{
+    if (!function->bound)
+        dispatcher_end_unbound(dispatcher, function);
+    dispatcher_list_function(dispatcher, function);
+    if (dispatcher->state == DISPATCHER_WORKING)
+        dispatcher_fill_slots(dispatcher);
+    else
+        drain_continue(dispatcher);
+}
+
 void invocation_answered(void *context, const struct http_answer *answer)
 {
     struct invocation *invocation = context;
@@ -275,13 +307,7 @@ void invocation_answered(void *context, const struct http_answer *answer)
     remember(invocation, count);
     log_answer(invocation, answer);
     judge_gateway(dispatcher, invocation->gateway_probe, answer);
-    judge_function(function, verdict, invocation->function_probe, dispatcher_now(dispatcher),
-                   probe_wait);
+    judge_function(invocation, verdict, probe_wait);
     follow(invocation, verdict, answer, probe_wait);
-    if (!function->bound)
-        dispatcher_end_unbound(dispatcher, function);
-    dispatcher_list_function(dispatcher, function);
-    dispatcher_fill_slots(dispatcher);
-    if (dispatcher->state != DISPATCHER_WORKING)
-        drain_continue(dispatcher);
+    dispatcher_go_on(dispatcher, function);
 }

@@ -65,6 +65,7 @@ struct partition {
     bool commit_first;        /* delivery=at-most-once: an offset is committed, then called */
     int64_t permitted;        /* with commit_first: the offset acknowledged within this log */
     bool paused;              /* by hand: nothing is taken or begun */
+    bool ventured;            /* the last record was taken beyond the window (make_room.c) */
     bool skipping;            /* it was said that no function wants the topic */
     struct stall stall;
     struct partition_full full;

@@ -19,7 +19,15 @@ static const struct metric_row dispatcher_rows[] = {
     [D_COMMITS] = {METRIC_COUNTER, "kafka_connector_commits_total", "Commits acknowledged."},
     [D_COMMIT_FAILURES] = {METRIC_COUNTER, "kafka_connector_commit_failures_total",
                            "Commits refused or not answered; they are sent again."},
+    [D_LETTER_FAILURES] = {METRIC_COUNTER, "kafka_connector_dead_letter_failures_total",
+                           "Dead letters refused by the broker; they are sent again."},
+    [D_LETTERS_TRUNCATED] = {METRIC_COUNTER, "kafka_connector_dead_letters_truncated_total",
+                             "Dead letters that were too large: their value was cut."},
     [D_IN_FLIGHT] = {METRIC_GAUGE, "kafka_connector_in_flight", "Invocations under way."},
+    [D_LETTERS] = {METRIC_GAUGE, "kafka_connector_dead_letters_in_flight",
+                   "Dead letters on their way to the broker."},
+    [D_LETTER_FAULT] = {METRIC_GAUGE, "kafka_connector_dead_letter_fault",
+                        "1: dead letters cannot be written just now."},
     [D_BUFFERED_BYTES] = {METRIC_GAUGE, "kafka_connector_buffered_bytes",
                           "Memory of the records held, of max_buffered_bytes."},
     [D_GATEWAY_STATE] = {METRIC_GAUGE, "kafka_connector_gateway_state",
@@ -55,6 +63,10 @@ static const struct metric_row function_rows[] = {
                    "Invocations given up (on_exhausted=drop)."},
     [F_UNBOUND] = {METRIC_COUNTER, "kafka_connector_invocations_unbound_total",
                    "Invocations that ended because their function was gone."},
+    [F_TOO_OLD] = {METRIC_COUNTER, "kafka_connector_invocations_too_old_total",
+                   "Invocations dropped because their record was older than max_record_age."},
+    [F_DEAD_LETTERS] = {METRIC_COUNTER, "kafka_connector_dead_letters_total",
+                        "Dead letters that the broker acknowledged."},
     [F_IN_FLIGHT] = {METRIC_GAUGE, "kafka_connector_function_in_flight", "Invocations under way."},
     [F_PENDING] = {METRIC_GAUGE, "kafka_connector_function_pending",
                    "Invocations owed: waiting, under way, backing off or held."},
@@ -120,10 +132,17 @@ const char *dispatcher_fault(const struct dispatcher *dispatcher)
 
 void dispatcher_collect(struct dispatcher *dispatcher)
 {
+    const struct letters *letters = dispatcher->setup.letters;
     union metric_value *values = dispatcher->metrics->values;
     struct function *function, *next;
     struct partition *partition;
 
+    if (letters) {
+        values[D_LETTER_FAILURES].number = letters->failures;
+        values[D_LETTERS_TRUNCATED].number = letters->truncated;
+        values[D_LETTER_FAULT].number = letters->fault != NULL;
+    }
+    values[D_LETTERS].number = (int64_t)dispatcher->letters_under_way;
     values[D_IN_FLIGHT].number = (int64_t)dispatcher->in_flight;
     values[D_BUFFERED_BYTES].number = dispatcher->memory;
     values[D_GATEWAY_STATE].number = dispatcher->gateway.state;
@@ -182,6 +201,22 @@ static void add_function(const struct function *function, json *to)
     json_add_number(object, "pending", (int64_t)function->pending);
     json_add_number(object, "held", (int64_t)function->held);
     json_add_number(object, "done", function->metrics->values[F_DONE].number);
+    json_add_number(object, "dead_letters", function->metrics->values[F_DEAD_LETTERS].number);
+}
+
+static void add_letters(const struct dispatcher *dispatcher, json *to)
+{
+    const struct letters *letters = dispatcher->setup.letters;
+    json *about;
+
+    if (!letters)
+        return;
+    about = json_add_object(to, "dead_letters");
+    json_add_text(about, "topic", dispatcher->setup.options->dead_letter_topic);
+    json_add_number(about, "in_flight", (int64_t)dispatcher->letters_under_way);
+    json_add_number(about, "failures", letters->failures);
+    json_add_number(about, "truncated", letters->truncated);
+    json_add_text(about, "fault", letters->fault);
 }
 
 void dispatcher_status(struct dispatcher *dispatcher, json *status)
@@ -198,6 +233,7 @@ void dispatcher_status(struct dispatcher *dispatcher, json *status)
     json_add_number(about, "max_buffered_bytes", dispatcher->setup.options->max_buffered_bytes);
     json_add_text(about, "commit_fault", dispatcher->committer.fault);
     json_add_text(about, "stalled", dispatcher->stalled);
+    add_letters(dispatcher, status);
     json_add_text(status, "gateway", target_state_name(dispatcher->gateway.state));
     pause_status(&dispatcher->pauses, status);
     list = json_add_array(status, "functions");

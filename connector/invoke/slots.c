@@ -85,6 +85,7 @@ static void start_call(struct dispatcher *dispatcher, struct invocation *invocat
     invocation->called_ms = dispatcher->moved_ms = dispatcher_now(dispatcher);
     invocation->gateway_probe = target_started(&dispatcher->gateway);
     invocation->function_probe = target_started(&function->target);
+    invocation->call_number = ++dispatcher->calls_begun;
     if (invocation->detailed)
         calls_log_invoke(invocation->record, function->path);
     invocation->call = call_start(function->callee, invocation->record,
@@ -111,13 +112,18 @@ static bool gateway_allows(struct dispatcher *dispatcher, int64_t now)
     return false;
 }
 
+/* What was used up before a restart may leave nothing to be tried. That a gateway is away makes no
+ * record too old: the one that probes it goes. */
 static void serve(struct dispatcher *dispatcher, struct invocation *invocation)
 {
     const struct retry_rules *rules = &invocation->subscription->function->rules;
 
-    if (retry_spent(rules, &invocation->count)) /* before a restart */
-        invocation_give_up(invocation,
-                           rules->only_once ? "it was called before" : "it was not answered");
+    if (retry_spent(rules, &invocation->count))
+        invocation_give_up(invocation, LETTER_UNANSWERED, 0);
+    else if (dispatcher->setup.letters && retry_exhausted(rules, &invocation->count))
+        invocation_give_up(invocation, LETTER_EXHAUSTED, 0);
+    else if (dispatcher->gateway.state != TARGET_AWAY && invocation_too_old(invocation))
+        invocation_give_up(invocation, LETTER_MAX_AGE, 0);
     else
         start_call(dispatcher, invocation);
 }
@@ -139,6 +145,7 @@ void dispatcher_fill_slots(struct dispatcher *dispatcher)
         return;
     dispatcher->filling = true;
     dispatcher_take_all(dispatcher);
+    dispatcher_make_room(dispatcher);
     while (dispatcher->in_flight < slots && gateway_allows(dispatcher, now) &&
            (function = next_function(dispatcher, now)))
         serve(dispatcher, function->ready);

@@ -17,7 +17,7 @@ static const enum stall_step steps[] = {
     [INVOCATION_QUEUED] = STALL_QUEUED,   [INVOCATION_UNCOMMITTED] = STALL_UNCOMMITTED,
     [INVOCATION_PAUSED] = STALL_PAUSED,   [INVOCATION_READY] = STALL_READY,
     [INVOCATION_CALLING] = STALL_CALLING, [INVOCATION_BACKING_OFF] = STALL_BACKING_OFF,
-    [INVOCATION_HELD] = STALL_HELD,
+    [INVOCATION_HELD] = STALL_HELD,       [INVOCATION_DEAD_LETTER] = STALL_DEAD_LETTER,
 };
 
 static void view_invocation(const struct dispatcher *dispatcher,
@@ -82,7 +82,7 @@ static const char *bound_of(const struct dispatcher *dispatcher, const struct pa
 {
     if (partition->state != PARTITION_FULL || !partition->invocations)
         return NULL;
-    if (ledger_full(&partition->ledger))
+    if (ledger_fill(&partition->ledger) >= (size_t)dispatcher->setup.options->partition_window)
         return "partition_window";
     return dispatcher->memory >= dispatcher->setup.options->max_buffered_bytes
                ? "max_buffered_bytes"

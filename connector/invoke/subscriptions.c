@@ -40,6 +40,7 @@ static void function_free(struct dispatcher *dispatcher, struct function *functi
     if (function->listed)
         DL_DELETE(dispatcher->waiting, function);
     delay_cancel(&function->probe_due);
+    dispatcher->away -= function->target.state == TARGET_AWAY;
     HASH_DEL(dispatcher->functions, function); // NOLINT(clang-analyzer-core.NullDereference)
     metrics_remove(dispatcher->setup.metrics, function->metrics);
     callee_free(function->callee);

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "core/dead_topic.h"
 #include "invoke/delay.h"
 
 #include <stdlib.h>
@@ -11,19 +12,21 @@ struct topics {
     uv_loop_t *loop;
     struct consumer *consumer;
     const struct option_list *given;
+    const char *dead;
     const struct topic_map *map;
     struct delay *gather;
     bool subscribed, stopped;
 };
 
 struct topics *topics_new(uv_loop_t *loop, struct consumer *consumer,
-                          const struct option_list *given)
+                          const struct option_list *given, const char *dead)
 {
     struct topics *topics = xcalloc(1, sizeof(*topics));
 
     topics->loop = loop;
     topics->consumer = consumer;
     topics->given = given;
+    topics->dead = dead;
     return topics;
 }
 
@@ -35,22 +38,32 @@ void topics_free(struct topics *topics)
     free(topics);
 }
 
-/* The annotations' topics less what Kafka takes for no topic's name. */
+/* Whether it is a name that Kafka takes, and no topic for dead letters. */
+static bool may_bind(const struct topics *topics, const char *name)
+{
+    if (!kafka_topic_name_valid(name))
+        log_warning(NULL,
+                    "annotation topic=%s: Kafka has no topic of such a name; it is passed over",
+                    name);
+    else if (dead_topic_is(topics->dead, name))
+        log_warning(NULL,
+                    "annotation topic=%s: it is a topic for dead letters (dead_letter_topic=%s); "
+                    "it is passed over",
+                    name, topics->dead);
+    else
+        return true;
+    return false;
+}
+
 static void subscribe_annotated(struct topics *topics)
 {
     size_t count, valid = 0;
     const char *const *names = topic_map_topics(topics->map, &count);
     const char **kept = xcalloc(count, sizeof(*kept));
 
-    for (size_t i = 0; i < count; i++) {
-        if (kafka_topic_name_valid(names[i]))
+    for (size_t i = 0; i < count; i++)
+        if (may_bind(topics, names[i]))
             kept[valid++] = names[i];
-        else
-            log_warning(NULL,
-                        "annotation topic=%s: Kafka has no topic of such a name; it is "
-                        "passed over",
-                        names[i]);
-    }
     if (!valid)
         log_warning(NULL, "no function has a topic annotation: waiting for one");
     consumer_subscribe(topics->consumer, kept, valid);

@@ -1,7 +1,9 @@
 /*
  * topics: which topics the consumer is subscribed to: those of the option `topics`, or those that
  * the functions' annotations name. A change of the latter is gathered for TOPICS_GATHER_MS,
- * because each is a rebalance of the whole group; the first is taken up at once.
+ * because each is a rebalance of the whole group; the first is taken up at once. Topics for dead
+ * letters are never among them: annotations that name one are passed over, and of regular
+ * expressions the consumer sees to it (consumer_options.hidden).
  */
 #ifndef INVOKE_TOPICS_H
 #define INVOKE_TOPICS_H
@@ -15,9 +17,9 @@ enum { TOPICS_GATHER_MS = 10000 };
 
 struct topics;
 
-/* All borrowed. */
+/* All borrowed. `dead` is the template of dead letters' topics; NULL or "": there are none. */
 struct topics *topics_new(uv_loop_t *loop, struct consumer *consumer,
-                          const struct option_list *given);
+                          const struct option_list *given, const char *dead);
 void topics_free(struct topics *topics);
 
 /* The map to go by; borrowed until the next. The first one subscribes. */

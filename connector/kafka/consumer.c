@@ -99,7 +99,7 @@ static rd_kafka_conf_t *conf_new(const struct kafka_options *kafka,
                                  struct option_faults *faults)
 {
     enum { FIXED = sizeof(fixed_settings) / sizeof(*fixed_settings) };
-    struct kafka_setting settings[FIXED + 3] = {{"group.id", options->group}};
+    struct kafka_setting settings[FIXED + 4] = {{"group.id", options->group}};
     bool is_static = options->instance_id && *options->instance_id;
     const char *instance = is_static ? options->instance_id : NULL; /* NULL: still not the user's */
     const struct kafka_setting *defaults = default_settings + !consumer_has_fetch_backoff();
@@ -107,6 +107,8 @@ static rd_kafka_conf_t *conf_new(const struct kafka_options *kafka,
 
     memcpy(settings + 1, fixed_settings, sizeof(fixed_settings));
     settings[FIXED + 1] = (struct kafka_setting){"group.instance.id", instance};
+    if (options->hidden)
+        settings[FIXED + 2] = (struct kafka_setting){"topic.blacklist", options->hidden};
     if (!options->group || !*options->group)
         option_fault(faults, "group must not be empty");
     conf = kafka_conf_new(kafka, settings, defaults, faults);

@@ -32,6 +32,8 @@
 struct consumer_options {
     char *group;
     char *instance_id; /* group.instance.id; NULL or "": a dynamic member */
+    char *hidden;      /* a regular expression: topics that are as if they did not exist, whatever
+                           is subscribed to. NULL: none. Not an option of its own */
 };
 
 /* Options group, instance_id; target struct consumer_options. */

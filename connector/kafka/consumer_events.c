@@ -7,6 +7,7 @@
 #include "kafka/consumer_private.h"
 
 #include "base/log.h"
+#include "kafka/log_line.h"
 
 #include <assert.h>
 #include <unistd.h>
@@ -39,7 +40,7 @@ static void on_event(struct consumer *consumer, rd_kafka_event_t *event)
         on_error(consumer, event);
         break;
     case RD_KAFKA_EVENT_LOG:
-        consumer_log_line(event);
+        kafka_log_line(event);
         break;
     default:
         /* A record here would be lost for its partition. Their queues are cut off before a

@@ -11,7 +11,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <syslog.h>
 #include <utstring.h>
 
 enum { SAID_AGAIN_MS = 60000 };
@@ -102,27 +101,6 @@ void consumer_log_error(struct consumer *consumer, rd_kafka_event_t *event)
         if (!said_lately(consumer, code))
             log_warning(NULL, "Kafka: %s: %s", rd_kafka_err2name(code), text);
     }
-}
-
-/* A connection that fails (FAIL) comes as an error too. */
-static enum log_level level_of(const char *facility, int syslog_level)
-{
-    if (strcmp(facility, "FAIL") == 0)
-        return LOG_LEVEL_DEBUG;
-    if (syslog_level <= LOG_CRIT)
-        return LOG_LEVEL_ERROR;
-    if (syslog_level <= LOG_WARNING)
-        return LOG_LEVEL_WARNING;
-    return syslog_level <= LOG_INFO ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG;
-}
-
-void consumer_log_line(rd_kafka_event_t *event)
-{
-    const char *facility, *text;
-    int level;
-
-    if (rd_kafka_event_log(event, &facility, &text, &level) == 0)
-        log_write(level_of(facility, level), NULL, "librdkafka: %s: %s", facility, text);
 }
 
 void consumer_log_trouble(struct consumer *consumer, const char *what, const char *why)

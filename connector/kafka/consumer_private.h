@@ -152,7 +152,6 @@ void consumer_log_rebalance(enum rebalance_type type,
                             const rd_kafka_topic_partition_list_t *partitions);
 void consumer_log_topics(const rd_kafka_topic_partition_list_t *topics);
 void consumer_log_error(struct consumer *consumer, rd_kafka_event_t *event);
-void consumer_log_line(rd_kafka_event_t *event);
 /* Says a reason once as long as it stays the same; NULL: it is over. */
 void consumer_log_trouble(struct consumer *consumer, const char *what, const char *why);
 

@@ -151,10 +151,15 @@ const struct sink_calls member_sink_calls = {
 
 struct member *member_join(const char *topic)
 {
+    return member_join_hiding(topic, NULL);
+}
+
+struct member *member_join_hiding(const char *topic, char *hidden)
+{
     char *bootstrap = (char *)mock_bootstrap(member_mock),
          *properties[] = {"session.timeout.ms=3000"};
     struct kafka_options kafka = {{&bootstrap, 1}, "test", {properties, 1}};
-    struct consumer_options options = {"workers", NULL};
+    struct consumer_options options = {.group = "workers", .hidden = hidden};
     struct option_faults faults = {0};
     struct member *member = xcalloc(1, sizeof(*member));
 

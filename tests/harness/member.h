@@ -58,6 +58,8 @@ bool member_run_until(bool (*holds)(const void *), const void *of, uint64_t pati
 
 /* topic NULL: subscribes to none. */
 struct member *member_join(const char *topic);
+/* consumer_options.hidden is set. */
+struct member *member_join_hiding(const char *topic, char *hidden);
 void member_leave(struct member *member); /* closes and frees */
 void member_free(struct member *member);
 

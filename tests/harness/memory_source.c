@@ -50,7 +50,8 @@ static struct record *record_of(struct memory_source *source, struct source_part
     *record = (struct record){.topic = partition->topic,
                               .partition = partition->number,
                               .offset = item->offset,
-                              .timestamp_ms = 1700000000000 + item->offset,
+                              .timestamp_ms = item->it.timestamp_ms ? item->it.timestamp_ms
+                                                                    : 1700000000000 + item->offset,
                               .key = item->it.key ? taken->bytes : NULL,
                               .key_size = item->it.key_size,
                               .value = item->it.value ? taken->bytes + item->it.key_size : NULL,

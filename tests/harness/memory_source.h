@@ -34,7 +34,8 @@ struct memory_item {
     size_t key_size;
     const void *value; /* NULL: a tombstone */
     size_t value_size;
-    size_t memory; /* 0: what it takes */
+    size_t memory;        /* 0: what it takes */
+    int64_t timestamp_ms; /* 0: some time in 2023 */
 };
 
 /* Appends a copy. Returns its offset. */

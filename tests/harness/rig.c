@@ -38,6 +38,7 @@ static struct invoke_options short_waits(void)
                                    .retry_max_wait = 20,
                                    .retry_codes = xstrdup("404,408,429,502,503,504"),
                                    .on_exhausted = EXHAUSTED_WAIT,
+                                   .dead_letter_codes = xstrdup("400-599"),
                                    .no_function = NO_FUNCTION_SKIP,
                                    .log_calls = LOG_CALLS_ALL};
 }
@@ -63,6 +64,7 @@ struct rig *rig_new(void)
     log_to_nowhere();
     uv_loop_init(&rig->loop);
     rig->source = memory_source_new(&rig->loop);
+    rig->letters = letter_box_new(&rig->loop);
     rig->gateway = faas_gateway_new(&rig->loop, "127.0.0.1:0", &why);
     if (!rig->gateway)
         fail("gateway: %s", why);
@@ -112,12 +114,14 @@ void rig_free(struct rig *rig)
     http_free(rig->http);
     call_log_free(rig->calls);
     faas_gateway_free(rig->gateway);
+    letter_box_free(rig->letters);
     memory_source_free(rig->source);
     if (!await_close(&rig->loop))
         fail("a handle is left on the loop");
     free(rig->gateway_options.url);
     free(rig->gateway_options.content_type);
     free(rig->options.retry_codes);
+    free(rig->options.dead_letter_codes);
     free(rig);
     check_leaks();
 }
@@ -183,14 +187,16 @@ static void on_collect(void *context)
 
 void rig_start(struct rig *rig)
 {
-    struct dispatcher_setup setup = {.loop = &rig->loop,
-                                     .source = memory_source_seam(rig->source),
-                                     .caller = rig->caller,
-                                     .options = &rig->options,
-                                     .drain_timeout_ms = rig->drain_timeout_ms,
-                                     .call_timeout_ms = rig->gateway_options.upstream_timeout,
-                                     .async = rig->gateway_options.async_invocation,
-                                     .metrics = rig->metrics};
+    struct dispatcher_setup setup = {
+        .loop = &rig->loop,
+        .source = memory_source_seam(rig->source),
+        .letters = invoke_has_dead_letters(&rig->options) ? letter_box_seam(rig->letters) : NULL,
+        .caller = rig->caller,
+        .options = &rig->options,
+        .drain_timeout_ms = rig->drain_timeout_ms,
+        .call_timeout_ms = rig->gateway_options.upstream_timeout,
+        .async = rig->gateway_options.async_invocation,
+        .metrics = rig->metrics};
 
     uv_update_time(&rig->loop);
     rig->dispatcher = dispatcher_new(&setup);

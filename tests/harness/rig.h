@@ -21,6 +21,7 @@
 #include "invoke/dispatcher.h"
 #include "invoke/options.h"
 #include "tests/harness/call_log.h"
+#include "tests/harness/letter_box.h"
 #include "tests/harness/memory_source.h"
 
 #include <stdbool.h>
@@ -34,6 +35,7 @@ struct rig_binding;
 struct rig {
     uv_loop_t loop;
     struct memory_source *source;
+    struct letter_box *letters; /* where dead letters go, with a dead_letter_topic */
     struct faas_gateway *gateway;
     struct call_log *calls;
     struct http *http;

@@ -431,3 +431,28 @@ Test(dispatcher_once, a_stop_leaves_nothing_begun_behind)
     cr_expect_eq(committed(), 6);
     cr_expect_eq(dropped(), 0);
 }
+
+static bool has_two_letters(struct rig *it)
+{
+    return letter_box_kept(it->letters) == 2;
+}
+
+static struct faas_reply refuse_the_first(void *context, const struct faas_call *call)
+{
+    (void)context;
+    return call->offset == 0 ? refused : cut;
+}
+
+Test(dispatcher_once, where_there_are_dead_letters_what_fails_becomes_one)
+{
+    rig->options.dead_letter_topic = (char *)"{topic}.dead";
+    faas_decide(function, refuse_the_first, NULL);
+    memory_source_fill(rig->source, "orders", 0, 2, 0);
+    rig_start(rig);
+    cr_assert(rig_await(rig, has_two_letters));
+    cr_assert(rig_await_committed(rig));
+    cr_expect_eq(most_runs(2), 1);
+    cr_expect_eq(letter_box_kept_of(rig->letters, "a", 0), 1);
+    cr_expect_eq(letter_box_kept_of(rig->letters, "a", 1), 1);
+    cr_expect_eq(dropped(), 0);
+}

@@ -34,7 +34,7 @@ Test(topics, once_stopped_the_map_is_followed_and_nothing_is_subscribed)
 {
     static const struct option_list none;
     struct member *member = member_join(NULL);
-    struct topics *topics = topics_new(&member_loop, member->consumer, &none);
+    struct topics *topics = topics_new(&member_loop, member->consumer, &none, NULL);
     struct topic_map *first = map_of("orders"), *second = map_of("orders,returns"),
                      *third = map_of("parcels");
 
@@ -50,11 +50,49 @@ Test(topics, once_stopped_the_map_is_followed_and_nothing_is_subscribed)
     member_leave(member);
 }
 
+static bool holds_partitions(const void *of)
+{
+    return ((const struct member *)of)->held > 0;
+}
+
+/* The mock makes every topic that is asked for. */
+Test(topics, annotations_that_name_topics_for_dead_letters_are_passed_over)
+{
+    static const struct option_list none;
+    struct member *member = member_join(NULL);
+    struct topics *topics = topics_new(&member_loop, member->consumer, &none, "{topic}.dead");
+    struct topic_map *map = map_of("orders,orders.dead");
+
+    mock_create_topic(member_mock, "orders", 2);
+    mock_create_topic(member_mock, "orders.dead", 8);
+    topics_set_map(topics, map);
+    member_await(holds_partitions, member);
+    cr_expect_eq(member->held, 2);
+    cr_expect_str_eq(member->parts[0].given.topic, "orders");
+    topics_free(topics);
+    topic_map_free(map);
+    member_leave(member);
+}
+
+Test(topics, a_regular_expression_binds_to_no_hidden_topic)
+{
+    char hidden[] = "^.+[.]dead$";
+    struct member *member;
+
+    mock_create_topic(member_mock, "orders", 2);
+    mock_create_topic(member_mock, "orders.dead", 8);
+    member = member_join_hiding("^orders.*", hidden);
+    member_await(holds_partitions, member);
+    cr_expect_eq(member->held, 2);
+    cr_expect_str_eq(member->parts[0].given.topic, "orders");
+    member_leave(member);
+}
+
 Test(topics, a_first_map_after_the_stop_subscribes_to_nothing)
 {
     static const struct option_list none;
     struct member *member = member_join(NULL);
-    struct topics *topics = topics_new(&member_loop, member->consumer, &none);
+    struct topics *topics = topics_new(&member_loop, member->consumer, &none, NULL);
     struct topic_map *map = map_of("orders");
 
     topics_stop(topics);

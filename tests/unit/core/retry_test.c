@@ -50,6 +50,44 @@ Test(retry, reads_lists_of_statuses)
 }
 
 static const struct {
+    const char *sentence, *text;
+    bool good;
+    int first, last; /* of those that are set; 0: none */
+} ranges[] = {
+    {"a status", "422", true, 422, 422},
+    {"a range", "400-499", true, 400, 499},
+    {"a range of one", "400-400", true, 400, 400},
+    {"a class", "5xx", true, 500, 599},
+    {"the lowest class", "1xx", true, 100, 199},
+    {"ranges that meet", "400-449, 450-499 ,5xx", true, 400, 599},
+    {"none", "", true, 0, 0},
+    {"a range backwards", "499-400", false, 0, 0},
+    {"a range without an end", "400-", false, 0, 0},
+    {"a range without a beginning", "-400", false, 0, 0},
+    {"a range of three", "400-410-420", false, 0, 0},
+    {"a range beyond the last", "500-600", false, 0, 0},
+    {"a range of classes", "4xx-5xx", false, 0, 0},
+    {"no such class", "6xx", false, 0, 0},
+    {"half a class", "5x", false, 0, 0},
+    {"a class of tens", "50x", false, 0, 0},
+    {"blanks in a range", "400 - 499", false, 0, 0},
+};
+
+Test(retry, reads_lists_of_dead_statuses_with_ranges)
+{
+    for (size_t i = 0; i < COUNT(ranges); i++) {
+        struct retry_rules rules = {.dead_codes[418] = true};
+        bool expected[RETRY_STATUS_MAX + 1] = {[418] = !ranges[i].good};
+
+        for (int code = ranges[i].first; code && code <= ranges[i].last; code++)
+            expected[code] = true;
+        cr_expect_eq(retry_dead_codes_parse(ranges[i].text, &rules), ranges[i].good, "%s",
+                     ranges[i].sentence);
+        cr_expect_arr_eq(rules.dead_codes, expected, sizeof(expected), "%s", ranges[i].sentence);
+    }
+}
+
+static const struct {
     const char *sentence;
     int64_t attempts, min_wait, max_wait; /* annotated; -1: not */
     int64_t attempts_then, min_then, max_then;
@@ -207,6 +245,30 @@ static const struct {
      VERDICT_DONE,
      {0, 0}},
     {"a status below all", {ATTEMPT_ANSWERED, -1, false, -1}, false, {0, 0}, VERDICT_DONE, {0, 0}},
+    {"a status of the dead letters is refused, and counts nothing",
+     {ATTEMPT_ANSWERED, 422, false, -1},
+     false,
+     {2, 1},
+     VERDICT_REFUSED,
+     {2, 1}},
+    {"one of both lists is tried again",
+     {ATTEMPT_ANSWERED, 503, false, -1},
+     false,
+     {0, 0},
+     VERDICT_RETRY,
+     {1, 0}},
+    {"the gateway's own error is no refusal",
+     {ATTEMPT_ANSWERED, 422, true, -1},
+     false,
+     {0, 0},
+     VERDICT_RETRY,
+     {1, 0}},
+    {"asynchronous: nothing is refused by the function",
+     {ATTEMPT_ANSWERED, 422, false, -1},
+     true,
+     {0, 0},
+     VERDICT_RETRY,
+     {1, 0}},
 };
 
 Test(retry, judges_attempts)
@@ -215,7 +277,8 @@ Test(retry, judges_attempts)
         struct retry_rules rules = {.attempts = 3,
                                     .timeouts = 1,
                                     .only_2xx_done = judgements[i].only_2xx,
-                                    .codes[503] = true};
+                                    .codes[503] = true,
+                                    .dead_codes = {[422] = true, [503] = true}};
         struct retry_count count = judgements[i].before;
 
         cr_expect_eq(retry_judge(&rules, &judgements[i].attempt, &count), judgements[i].verdict,
@@ -283,6 +346,15 @@ Test(retry, is_spent_when_too_often_not_answered)
         cr_expect_eq(retry_spent(&rules, &spendings[i].used), spendings[i].spent, "%s",
                      spendings[i].sentence);
     }
+}
+
+Test(retry, is_exhausted_when_all_attempts_were_answered)
+{
+    struct retry_rules rules = {.attempts = 3, .timeouts = 1};
+
+    cr_expect_not(retry_exhausted(&rules, &(struct retry_count){2, 9}));
+    cr_expect(retry_exhausted(&rules, &(struct retry_count){3, 0}));
+    cr_expect(retry_exhausted(&rules, &(struct retry_count){UINT32_MAX, 0}));
 }
 
 static const struct {

@@ -42,6 +42,7 @@ static const struct {
      false,
      "its time is over"},
     {"a back-off", {.step = STALL_BACKING_OFF}, true, "next attempt"},
+    {"given up", {.step = STALL_DEAD_LETTER, .slot = true}, true, "its dead letter"},
     {"held for good", {.step = STALL_HELD}, true, "on_exhausted=wait"},
     {"paused", {.step = STALL_PAUSED, .slot = true}, true, "paused by hand"},
     {"a commit under way, or to be sent again: a broker away is no fault of ours",

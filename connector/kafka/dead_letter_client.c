@@ -1,0 +1,280 @@
+/*
+ * dead_letter_client: the producer that letters are sent with: its settings, its events, its end.
+ *
+ * After an error that librdkafka calls fatal a handle does nothing any more (a broker that denies
+ * what it has acknowledged, ...): it is destroyed, and another one made at a later tick.
+ */
+#include "kafka/dead_letter_private.h"
+
+#include "base/log.h"
+#include "base/xalloc.h"
+#include "kafka/log_line.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* What it depends on that no letter is lost, doubled, or cut in vain. */
+static const struct kafka_setting fixed_settings[] = {
+    {"enable.idempotence", "true"},
+    {"acks", "all"},
+    {"request.required.acks", "all"}, /* its other name, and the next but one */
+    {"message.timeout.ms", "0"},      /* none: what waits for a broker is not lost */
+    {"delivery.timeout.ms", "0"},
+    {"batch.num.messages", "1"},
+    {"transactional.id", NULL},
+    {"log.queue", "true"},
+    {NULL, NULL},
+};
+
+static const struct kafka_setting default_settings[] = {
+    {"linger.ms", "0"},
+    {"message.max.bytes", "67108864"}, /* the broker says what is too large */
+    /* A topic that does not exist is told of after so long, and found within so long. */
+    {"topic.metadata.propagation.max.ms", "5000"},
+    {"topic.metadata.refresh.interval.ms", "2000"},
+    {"socket.nagle.disable", "true"},
+    {"socket.keepalive.enable", "true"},
+    {NULL, NULL},
+};
+
+static rd_kafka_conf_t *conf_new(const struct kafka_options *kafka, struct option_faults *faults)
+{
+    rd_kafka_conf_t *conf = kafka_conf_new(kafka, fixed_settings, default_settings, faults);
+
+    if (conf)
+        rd_kafka_conf_set_events(conf,
+                                 RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_LOG);
+    return conf;
+}
+
+void dead_letters_check(const struct kafka_options *kafka, struct option_faults *faults)
+{
+    rd_kafka_conf_t *conf = conf_new(kafka, faults);
+
+    if (conf)
+        rd_kafka_conf_destroy(conf);
+}
+
+/* ---- the handle ---- */
+
+static rd_kafka_t *client_new(const rd_kafka_conf_t *settings, char reason[REASON_SIZE])
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_dup(settings);
+    rd_kafka_t *kafka = rd_kafka_new(RD_KAFKA_PRODUCER, conf, reason, REASON_SIZE);
+
+    if (!kafka)
+        rd_kafka_conf_destroy(conf);
+    return kafka;
+}
+
+bool letters_open(struct dead_letters *letters, char reason[REASON_SIZE])
+{
+    letters->kafka = client_new(letters->conf, reason);
+    if (!letters->kafka)
+        return false;
+    letters->queue = rd_kafka_queue_get_main(letters->kafka);
+    rd_kafka_set_log_queue(letters->kafka, letters->queue);
+    rd_kafka_queue_io_event_enable(letters->queue, letters->wake_fds[1], "", 1);
+    return true;
+}
+
+struct destruction {
+    uv_work_t work;
+    struct dead_letters *letters;
+    rd_kafka_t *kafka;
+};
+
+static void destruction_work(uv_work_t *work)
+{
+    struct destruction *destruction = work->data;
+
+    rd_kafka_destroy(destruction->kafka);
+}
+
+static void finish_close(struct dead_letters *letters)
+{
+    void (*closed)(void *context) = letters->closed;
+
+    if (letters->destroying || letters->freed || !closed)
+        return;
+    letters->closed = NULL;
+    closed(letters->closed_context);
+}
+
+static void destruction_over(uv_work_t *work, int status)
+{
+    struct destruction *destruction = work->data;
+    struct dead_letters *letters = destruction->letters;
+
+    (void)status; /* never cancelled */
+    free(destruction);
+    letters->destroying = false;
+    finish_close(letters);
+    letters_unhold(letters);
+}
+
+/* What librdkafka still has is nobody's any more, or is sent again by the next handle. */
+void letters_shut(struct dead_letters *letters)
+{
+    struct destruction *destruction = xcalloc(1, sizeof(*destruction));
+    struct letter_topic *topic, *next;
+
+    HASH_ITER (hh, letters->topics, topic, next) {
+        if (topic->handle)
+            rd_kafka_topic_destroy(topic->handle);
+        topic->handle = NULL;
+    }
+    rd_kafka_purge(letters->kafka, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT |
+                                       RD_KAFKA_PURGE_F_NON_BLOCKING);
+    rd_kafka_queue_destroy(letters->queue);
+    letters->queue = NULL;
+    destruction->work.data = destruction;
+    destruction->letters = letters;
+    destruction->kafka = letters->kafka;
+    letters->kafka = NULL;
+    letters->destroying = true;
+    letters->holds++;
+    uv_queue_work(letters->loop, &destruction->work, destruction_work, destruction_over);
+}
+
+/* ---- events ---- */
+
+static void on_error(struct dead_letters *letters, rd_kafka_event_t *event)
+{
+    rd_kafka_resp_err_t code = rd_kafka_event_error(event);
+
+    if (rd_kafka_event_error_is_fatal(event)) {
+        letters_brokers_fault(letters, rd_kafka_event_error_string(event));
+        letters->broken = true;
+        letters_start_tick(letters);
+    } else if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) { /* follows from the others */
+        letters_brokers_fault(letters, rd_kafka_err2str(code));
+    }
+}
+
+static void on_reports(struct dead_letters *letters, rd_kafka_event_t *event)
+{
+    const rd_kafka_message_t *message;
+
+    while ((message = rd_kafka_event_message_next(event)))
+        letters_reported(letters, message);
+}
+
+void letters_serve(struct dead_letters *letters)
+{
+    rd_kafka_event_t *event;
+
+    /* A letter that is settled may be the last, and lead to the end. */
+    while (letters->queue && (event = rd_kafka_queue_poll(letters->queue, 0))) {
+        switch (rd_kafka_event_type(event)) {
+        case RD_KAFKA_EVENT_DR:
+            on_reports(letters, event);
+            break;
+        case RD_KAFKA_EVENT_ERROR:
+            on_error(letters, event);
+            break;
+        case RD_KAFKA_EVENT_LOG:
+            kafka_log_line(event);
+            break;
+        default:
+            break;
+        }
+        rd_kafka_event_destroy(event);
+    }
+}
+
+static void on_wake(uv_poll_t *handle, int status, int events)
+{
+    struct dead_letters *letters = handle->data;
+    char bytes[64];
+
+    (void)status;
+    (void)events;
+    if (read(letters->wake_fds[0], bytes, sizeof(bytes)) > 0)
+        letters_serve(letters);
+}
+
+/* ---- life ---- */
+
+static void open_handles(struct dead_letters *letters)
+{
+    int error = uv_pipe(letters->wake_fds, UV_NONBLOCK_PIPE, UV_NONBLOCK_PIPE);
+
+    if (error)
+        die("no pipe for the dead letters' Kafka client: %s", uv_strerror(error));
+    uv_poll_init(letters->loop, &letters->wake, letters->wake_fds[0]);
+    uv_timer_init(letters->loop, &letters->tick);
+    letters->wake.data = letters->tick.data = letters;
+    letters->holds = HANDLES;
+    uv_poll_start(&letters->wake, UV_READABLE, on_wake);
+}
+
+void letters_unhold(struct dead_letters *letters)
+{
+    if (--letters->holds > 0)
+        return;
+    close(letters->wake_fds[0]); /* not before librdkafka is gone, which writes into the pipe */
+    close(letters->wake_fds[1]);
+    free(letters);
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+    letters_unhold(handle->data);
+}
+
+struct dead_letters *dead_letters_new(uv_loop_t *loop, const struct kafka_options *kafka,
+                                      const char *template, struct option_faults *faults)
+{
+    rd_kafka_conf_t *conf = conf_new(kafka, faults);
+    struct dead_letters *letters;
+    char reason[REASON_SIZE];
+
+    if (!conf)
+        return NULL;
+    letters = xcalloc(1, sizeof(*letters));
+    letters->seam.calls = &letters_calls;
+    letters->loop = loop;
+    letters->template = template;
+    letters->conf = conf;
+    open_handles(letters);
+    if (letters_open(letters, reason))
+        return letters;
+    option_fault(faults, "Kafka client for dead letters: %s", reason);
+    dead_letters_free(letters);
+    return NULL;
+}
+
+struct letters *dead_letters_seam(struct dead_letters *letters)
+{
+    return &letters->seam;
+}
+
+static void on_closing(uv_timer_t *tick)
+{
+    finish_close(tick->data);
+}
+
+void dead_letters_close(struct dead_letters *letters, void (*closed)(void *context), void *context)
+{
+    assert(!letters->closed && !letters->seam.under_way);
+    letters->closed = closed;
+    letters->closed_context = context;
+    if (letters->kafka)
+        letters_shut(letters);
+    uv_timer_start(&letters->tick, on_closing, 0, 0);
+}
+
+void dead_letters_free(struct dead_letters *letters)
+{
+    if (!letters)
+        return;
+    letters->freed = true;
+    if (letters->kafka)
+        letters_shut(letters);
+    letters_forget(letters);
+    rd_kafka_conf_destroy(letters->conf);
+    uv_close((uv_handle_t *)&letters->wake, on_handle_closed);
+    uv_close((uv_handle_t *)&letters->tick, on_handle_closed);
+}
