@@ -9,7 +9,8 @@
  *       assigned: partitions and what is  ->    chooses where each starts
  *                 committed for them
  *       ready: a partition has records    ->    take, take, ... until NULL or its window is full
- *       committed: the answer to done    <->    done: positions, one batch in flight a time
+ *       committed: the answer to done,   <->    done: positions, one batch in flight a time
+ *                  position by position
  *       revoke: give all partitions up    ->    drains, done for the last time, then release
  *
  * Everything runs on the loop's thread; neither side calls the other from within `take`. The sink
@@ -49,6 +50,19 @@ struct source_position {
     const char *metadata;
 };
 
+/* What became of a position. */
+enum source_result {
+    SOURCE_COMMITTED,
+    SOURCE_UNREACHED, /* the group could not be told, or did not answer; that passes by itself */
+    SOURCE_REFUSED,   /* the group takes nothing from us: no right, or no member any more */
+    SOURCE_TOPIC_REFUSED, /* nothing of this topic; says nothing of the batch's other positions */
+};
+
+struct source_answer {
+    enum source_result result;
+    const char *why_not; /* borrowed; NULL: committed */
+};
+
 struct source;
 
 struct source_calls {
@@ -80,13 +94,14 @@ struct sink_calls {
      * `offset`, though the log may hold something there (a transaction's marker). */
     void (*end)(void *sink, void *partition, int64_t offset);
 
-    /* The answer to `done`. NULL: committed. Else why not (borrowed): the positions may be
-     * committed again. */
-    void (*committed)(void *sink, const char *why_not);
+    /* The answer to `done`: one for each of its positions, in their order. What was not committed
+     * may be sent again. One that is unreached may have been committed all the same. */
+    void (*committed)(void *sink, const struct source_answer *answers, size_t count);
 
     /* All partitions must be given up. lost false: drain, `done` a last time, then `release`.
-     * lost true: they are somebody else's already, also in the midst of a drain; the handles end
-     * when this returns, and release is not called. */
+     * lost true: they may be somebody else's already, also in the midst of a drain; the handles
+     * end when this returns, and release is not called. Records taken may be held on to: the
+     * partitions may come back with nobody having had them. */
     void (*revoke)(void *sink, bool lost);
 };
 

@@ -4,7 +4,8 @@
  *
  * Files: dispatcher.c what is taken and to whom it is owed; subscriptions.c who wants what; slots.c
  * who is called next; outcome.c what an answer leads to; committer.c when progress is committed;
- * drain.c how partitions are given up; report.c what is told of it. All on the loop's thread.
+ * drain.c how partitions are given up; aside.c what is kept of those that were lost; report.c what
+ * is told of it. All on the loop's thread.
  */
 #ifndef INVOKE_DISPATCHER_H
 #define INVOKE_DISPATCHER_H

@@ -1,12 +1,12 @@
 /*
  * drain: how partitions are given up, at a rebalance or for good, without losing or repeating.
  *
- *   working -> draining    nothing is taken or called any more; what waits or backs off is stopped
- *                          (its records stay unfinished in the ledgers)
+ *   working -> draining    nothing is taken or called any more
  *   draining -> committing no call and no commit is under way, or drain_timeout passed and the
  *                          rest was cancelled: the last commit leaves
- *   committing -> idle     it was answered: the partitions go back to the source
- * Partitions that were lost are dropped at once, whatever the state.
+ *   committing -> idle     it was answered, and what was not committed was sent again while there
+ *                          was time: the partitions go back to the source
+ * Partitions that were lost are put aside at once, whatever the state.
  */
 #include "base/log.h"
 #include "invoke/dispatcher_state.h"
@@ -14,53 +14,57 @@
 #include <assert.h>
 #include <utlist.h>
 
-/* They stay in the partition's list: the last commit tells the next owner how often each was
- * tried. The lanes go at once, so that nothing becomes ready when a call that still runs ends. */
-static void abandon_in(struct partition *partition, bool calling_too)
-{
-    struct invocation *invocation;
-    struct subscription *subscription;
+enum { COMMIT_AGAIN_MS = 250 };
 
-    DL_FOREACH2 (partition->invocations, invocation, next_sibling) {
-        invocation->lane = (struct lane_item){0};
-        if (calling_too || invocation->state != INVOCATION_CALLING)
-            invocation_stop(invocation);
-    }
-    DL_FOREACH (partition->subscriptions, subscription)
-        lanes_release(&subscription->lanes);
-}
-
-static void abandon_invocations(struct dispatcher *dispatcher, bool calling_too)
+/* What is ready is called no more, and what ends lets nothing behind it go: the partitions rest. */
+static void rest(struct dispatcher *dispatcher)
 {
     struct partition *partition;
+    struct invocation *invocation;
 
-    DL_FOREACH (dispatcher->partitions, partition)
-        abandon_in(partition, calling_too);
+    DL_FOREACH (dispatcher->partitions, partition) {
+        partition_set_state(partition, PARTITION_DRAINING);
+        DL_FOREACH2 (partition->invocations, invocation, next_sibling)
+            if (invocation->state == INVOCATION_READY)
+                invocation_go(invocation);
+    }
 }
 
-static void free_invocations(struct partition *partition)
+/* Their records stay unfinished in the ledgers, with the attempts they had. */
+static void cancel_calls(struct dispatcher *dispatcher)
+{
+    struct partition *partition;
+    struct invocation *invocation;
+
+    DL_FOREACH (dispatcher->partitions, partition)
+        DL_FOREACH2 (partition->invocations, invocation, next_sibling)
+            if (invocation->state == INVOCATION_CALLING)
+                invocation_stop(invocation);
+}
+
+void dispatcher_drop_partition(struct dispatcher *dispatcher, struct partition *partition)
 {
     struct invocation *invocation, *next;
 
+    DL_DELETE(dispatcher->partitions, partition);
     DL_FOREACH_SAFE2 (partition->invocations, invocation, next, next_sibling) {
+        invocation_stop(invocation);
         invocation_set_state(invocation, INVOCATION_ENDED);
         invocation_free(invocation);
     }
+    dispatcher->memory -= partition->ledger.memory;
+    metrics_remove(dispatcher->setup.metrics, partition->metrics);
+    partition_free(partition);
 }
 
 void dispatcher_drop_partitions(struct dispatcher *dispatcher)
 {
     struct partition *partition, *next;
 
-    abandon_invocations(dispatcher, true);
-    DL_FOREACH_SAFE (dispatcher->partitions, partition, next) {
-        DL_DELETE(dispatcher->partitions, partition);
-        free_invocations(partition);
-        metrics_remove(dispatcher->setup.metrics, partition->metrics);
-        partition_free(partition);
-    }
+    DL_FOREACH_SAFE (dispatcher->partitions, partition, next)
+        dispatcher_drop_partition(dispatcher, partition);
     dispatcher->partition_count = 0;
-    dispatcher->memory = 0;
+    delay_cancel(&dispatcher->aside_due);
 }
 
 static void finish(struct dispatcher *dispatcher)
@@ -69,6 +73,7 @@ static void finish(struct dispatcher *dispatcher)
     bool revoked = dispatcher->revoked;
 
     delay_cancel(&dispatcher->drain_due);
+    delay_cancel(&dispatcher->drain_again);
     dispatcher_drop_partitions(dispatcher);
     dispatcher_set_state(dispatcher, DISPATCHER_IDLE);
     dispatcher->revoked = false;
@@ -82,17 +87,37 @@ static void finish(struct dispatcher *dispatcher)
     }
 }
 
+static void on_commit_again(void *context)
+{
+    struct dispatcher *dispatcher = context;
+
+    dispatcher->drain_again = NULL;
+    if (!committer_send(dispatcher))
+        finish(dispatcher);
+}
+
+/* Whether the last commit goes out once more: what hindered it may pass, and there is time. */
+static bool commits_again(struct dispatcher *dispatcher)
+{
+    if (!dispatcher->committer.unreached ||
+        dispatcher_now(dispatcher) + COMMIT_AGAIN_MS >= dispatcher->drain_until)
+        return false;
+    dispatcher->drain_again =
+        delay_start(dispatcher->setup.loop, COMMIT_AGAIN_MS, on_commit_again, dispatcher);
+    return true;
+}
+
 void drain_continue(struct dispatcher *dispatcher)
 {
-    if (dispatcher->committer.under_way)
+    if (dispatcher->committer.under_way || dispatcher->drain_again)
         return;
     if (dispatcher->state == DISPATCHER_DRAINING && !dispatcher->in_flight) {
         dispatcher_set_state(dispatcher, DISPATCHER_COMMITTING);
-        if (committer_send(dispatcher))
-            return;
-    }
-    if (dispatcher->state == DISPATCHER_COMMITTING)
+        if (!committer_send(dispatcher))
+            finish(dispatcher);
+    } else if (dispatcher->state == DISPATCHER_COMMITTING && !commits_again(dispatcher)) {
         finish(dispatcher);
+    }
 }
 
 static void on_drain_due(void *context)
@@ -107,24 +132,40 @@ static void on_drain_due(void *context)
                     "%zu invocations did not end in time: they are cancelled, and their records "
                     "go to the partitions' next owner",
                     dispatcher->in_flight);
-    abandon_invocations(dispatcher, true);
+    cancel_calls(dispatcher);
     drain_continue(dispatcher);
 }
 
 static void drain(struct dispatcher *dispatcher, int64_t timeout_ms)
 {
-    struct partition *partition;
-
     delay_cancel(&dispatcher->drain_due);
     dispatcher->drain_due =
         delay_start(dispatcher->setup.loop, timeout_ms, on_drain_due, dispatcher);
+    dispatcher->drain_until = dispatcher_now(dispatcher) + timeout_ms;
     if (dispatcher->state == DISPATCHER_WORKING) {
         dispatcher_set_state(dispatcher, DISPATCHER_DRAINING);
-        DL_FOREACH (dispatcher->partitions, partition)
-            partition_set_state(partition, PARTITION_DRAINING);
-        abandon_invocations(dispatcher, false);
+        rest(dispatcher);
     }
     drain_continue(dispatcher);
+}
+
+static void lose(struct dispatcher *dispatcher)
+{
+    dispatcher->revoked = false;
+    if (dispatcher->state == DISPATCHER_IDLE)
+        return;
+    log_warning(NULL,
+                "partitions were lost; %zu invocations under way go on, and count if the "
+                "partitions come back before another member had them",
+                dispatcher->in_flight);
+    if (dispatcher->stopping) {
+        finish(dispatcher);
+        return;
+    }
+    delay_cancel(&dispatcher->drain_due);
+    delay_cancel(&dispatcher->drain_again);
+    aside_put(dispatcher);
+    dispatcher_set_state(dispatcher, DISPATCHER_IDLE);
 }
 
 void drain_revoke(struct dispatcher *dispatcher, bool lost)
@@ -132,22 +173,14 @@ void drain_revoke(struct dispatcher *dispatcher, bool lost)
     struct source *source = dispatcher->setup.source;
 
     if (lost) {
-        if (dispatcher->state != DISPATCHER_IDLE)
-            log_warning(NULL,
-                        "partitions were lost; %zu invocations under way may be repeated by "
-                        "their next owner",
-                        dispatcher->in_flight);
-        dispatcher->revoked = false;
-        finish(dispatcher);
-        return;
-    }
-    if (dispatcher->state == DISPATCHER_IDLE) {
+        lose(dispatcher);
+    } else if (dispatcher->state == DISPATCHER_IDLE) {
         source->calls->release(source);
-        return;
+    } else {
+        dispatcher->revoked = true;
+        if (dispatcher->state == DISPATCHER_WORKING)
+            drain(dispatcher, dispatcher->setup.drain_timeout_ms);
     }
-    dispatcher->revoked = true;
-    if (dispatcher->state == DISPATCHER_WORKING)
-        drain(dispatcher, dispatcher->setup.drain_timeout_ms);
 }
 
 void dispatcher_stop(struct dispatcher *dispatcher, int64_t timeout_ms,

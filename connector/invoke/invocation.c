@@ -123,6 +123,15 @@ struct invocation *invocation_new(struct dispatcher *dispatcher, struct subscrip
     return invocation;
 }
 
+void invocation_go(struct invocation *invocation)
+{
+    bool rests = partition_rests(invocation->subscription->partition);
+    enum invocation_state to = rests ? INVOCATION_QUEUED : INVOCATION_READY;
+
+    if (invocation->state != to)
+        invocation_set_state(invocation, to);
+}
+
 void invocation_stop(struct invocation *invocation)
 {
     struct function *function = invocation->subscription->function;

@@ -2,7 +2,7 @@
  * invocation: one record owed to one function, from the moment the record is taken until the
  * function has done it, as a state table:
  *
- *   queued       behind another in its lane
+ *   queued       behind another in its lane, or its partition rests
  *   ready        may be called: in its function's ready list
  *   calling      a call is on its way; it holds a slot
  *   backing_off  waits for its next attempt; it holds its lane, not a slot
@@ -59,6 +59,9 @@ struct invocation *invocation_new(struct dispatcher *dispatcher, struct subscrip
                                   struct record *record);
 void invocation_set_state(struct invocation *invocation, enum invocation_state to);
 const char *invocation_state_name(enum invocation_state state);
+
+/* Its turn has come: ready, or queued while its partition rests. */
+void invocation_go(struct invocation *invocation);
 
 /* Leaves what its state holds (ready list, slot, timer), whatever that is, and is queued: nothing
  * of it is under way any more. A call under way is cancelled. */

@@ -37,7 +37,7 @@ static void on_back_off_over(void *context)
     struct invocation *invocation = context;
 
     invocation->delay = NULL;
-    invocation_set_state(invocation, INVOCATION_READY);
+    invocation_go(invocation);
     dispatcher_fill_slots(invocation->dispatcher);
 }
 
@@ -70,7 +70,7 @@ void invocation_finish(struct invocation *invocation, enum invocation_end end)
     invocation_stop(invocation);
     next = lanes_pop(&invocation->subscription->lanes, &invocation->lane);
     if (next)
-        invocation_set_state((struct invocation *)next, INVOCATION_READY);
+        invocation_go((struct invocation *)next);
     dispatcher->committer.finished++;
     if (invocation->log == invocation->subscription->partition->log)
         account(dispatcher, invocation); /* else its log was deleted: nothing to commit */
@@ -213,7 +213,7 @@ static void follow(struct invocation *invocation, enum verdict verdict,
         break;
     case VERDICT_UNSENT:
         counter(invocation, F_UNSENT)->number++;
-        invocation_set_state(invocation, INVOCATION_READY);
+        invocation_go(invocation);
         break;
     case VERDICT_EXHAUSTED:
         exhausted(invocation, wait);

@@ -5,7 +5,9 @@
  *   running    records are taken as they come
  *   full       its window or the byte budget is full, or no function wants its topic
  *              (no_function=wait): nothing is taken
- *   draining   to be given up: nothing is taken, what runs is waited for
+ *   draining   to be given up: nothing is taken or called, what runs is waited for
+ *   aside      lost without a drain: kept as it is, for the case that it comes back before anybody
+ *              else had it; nothing is taken or called, what runs goes on and counts
  *
  * and then it is gone. All partitions are assigned and given up together (eager groups).
  */
@@ -16,6 +18,7 @@
 #include "core/lanes.h"
 #include "core/ledger.h"
 #include "core/progress.h"
+#include "core/record.h"
 #include "core/source.h"
 
 enum partition_state {
@@ -23,6 +26,7 @@ enum partition_state {
     PARTITION_RUNNING,
     PARTITION_FULL,
     PARTITION_DRAINING,
+    PARTITION_ASIDE,
 };
 
 struct function;
@@ -42,19 +46,30 @@ struct subscription {
     struct subscription *prev, *next;
 };
 
+/* An offset and the metadata that goes with it. */
+struct partition_mark {
+    int64_t offset; /* -1: none */
+    char *metadata; /* NULL: none */
+};
+
 struct partition {
     enum partition_state state;
-    struct source_partition *handle;
+    struct source_partition *handle; /* NULL: aside */
     char *topic;
     int32_t number;
     struct ledger ledger;
     unsigned log;             /* counts up when the topic was made anew: fences the old log's */
     int32_t born;             /* see core/progress */
     struct progress restored; /* what the last owner left, until all of it is done */
-    int64_t committed;        /* as the group last acknowledged it; -1: not yet */
-    int64_t committing;       /* as the commit under way says */
     bool changed;             /* progress differs from what was committed last */
-    bool skipping;            /* it was said that no function wants the topic */
+    struct partition_mark committed;    /* as the group last acknowledged it */
+    struct partition_mark sent;         /* by the commit under way, or by one that failed since */
+    bool committing;                    /* the commit under way is about it ... */
+    size_t place;                       /* ... and this is its place in that */
+    unsigned refusals;                  /* of its commits, in a row */
+    int64_t commit_at;                  /* when they may be sent again, of dispatcher_now */
+    char *refused;                      /* why, for its topic's sake; NULL: it is not */
+    bool skipping;                      /* it was said that no function wants the topic */
     struct subscription *subscriptions; /* utlist DL */
     size_t bound;                       /* of them: bound */
     struct invocation *invocations;     /* that have not ended, utlist DL by its siblings */
@@ -70,6 +85,9 @@ void partition_free(struct partition *partition);
 /* Moves to a state; the move must be one of the table's. */
 void partition_set_state(struct partition *partition, enum partition_state to);
 const char *partition_state_name(enum partition_state state);
+
+/* Whether nothing new is begun on it: draining, aside. */
+bool partition_rests(const struct partition *partition);
 
 /* The subscription of a function; NULL: none. */
 struct subscription *partition_subscription(struct partition *partition,
@@ -88,10 +106,15 @@ bool partition_owes(const struct partition *partition, const struct subscription
                     int64_t offset);
 
 /* Enters a record into the ledger, owed to whom it is. Returns its sequence number. */
-uint64_t partition_take(struct partition *partition, int64_t offset, size_t memory);
+uint64_t partition_take(struct partition *partition, const struct record *record, size_t memory);
 
 /* A subscription is done with a record of the log in force. True: the window moved. */
 bool partition_finish(struct subscription *subscription, uint64_t sequence);
+
+/* What is to be committed now, as `sent`. The text is taken. */
+void partition_send_take(struct partition *partition, int64_t offset, char *metadata);
+/* `sent` was acknowledged. */
+void partition_acknowledged(struct partition *partition);
 
 /* Whether the group has yet to be told something. */
 bool partition_dirty(const struct partition *partition);

@@ -14,7 +14,9 @@
  *                 follows from the loop, unless a record came first.
  *   commits       `done` -> rd_kafka_commit_queue -> the event -> sink.committed. Never between a
  *                 REVOKE held and the next ASSIGN answered but the drain's last one. When the
- *                 member may not commit, committed(why) answers all the same, from the loop.
+ *                 member may not commit, `committed` answers all the same, from the loop. Kafka
+ *                 refuses a position for its topic's sake (no right to it, deleted) and commits
+ *                 the others; all other errors are the whole group's.
  *   a topic that does not exist is awaited: said once, subscribed all the while.
  * The group protocol is eager roundrobin with heartbeat.interval.ms 250: measured against
  * cooperative-sticky on librdkafka 2.0.2, which loses its assignment when a commit stands behind a

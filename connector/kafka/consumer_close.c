@@ -34,7 +34,7 @@ static void destruction_over(uv_work_t *work, int status)
     (void)status; /* never cancelled */
     free(destruction);
     if (!consumer->freed) {
-        consumer_commit_answer(consumer, "the consumer is closed");
+        consumer_commit_answer(consumer, SOURCE_REFUSED, "the consumer is closed");
         consumer_move(consumer, CONSUMER_CLOSED);
         consumer->closed(consumer->closed_context);
     }

@@ -99,7 +99,7 @@ static void on_soon(uv_idle_t *handle)
 
     uv_idle_stop(handle);
     if (consumer->commit.refused)
-        consumer_commit_answer(consumer, consumer->commit.refused);
+        consumer_commit_answer(consumer, SOURCE_REFUSED, consumer->commit.refused);
     consumer_tell_ends(consumer);
 }
 

@@ -38,6 +38,7 @@ struct source_partition {
 struct commit {
     bool in_flight;
     uintptr_t id;        /* goes with the request, so that a late answer is known for one */
+    size_t count;        /* positions */
     uint64_t deadline;   /* of uv_now */
     const char *refused; /* static text: to be answered from the loop */
 };
@@ -113,7 +114,9 @@ void consumer_forget_partitions(struct consumer *consumer);
 /* consumer_commit.c */
 void consumer_done(struct source *source, const struct source_position *positions, size_t count);
 void consumer_on_commit(struct consumer *consumer, rd_kafka_event_t *event); /* borrows event */
-void consumer_commit_answer(struct consumer *consumer, const char *why_not);
+/* Answers all positions alike, if a commit is under way. */
+void consumer_commit_answer(struct consumer *consumer, enum source_result result,
+                            const char *why_not);
 void consumer_commit_tick(struct consumer *consumer);
 
 /* consumer_record.c */

@@ -96,13 +96,18 @@ void member_release(struct member *member)
     member->source->calls->release(member->source);
 }
 
-static void sink_committed(void *sink, const char *why_not)
+static void sink_committed(void *sink, const struct source_answer *answers, size_t count)
 {
     struct member *member = sink;
 
     member->commit_answers++;
     free(member->why_not);
-    member->why_not = xstrdup(why_not);
+    member->why_not = NULL;
+    for (size_t i = 0; i < count; i++) {
+        member->results[i] = answers[i].result;
+        if (!member->why_not)
+            member->why_not = xstrdup(answers[i].why_not);
+    }
     if (member->revoking)
         member_release(member);
 }

@@ -39,7 +39,8 @@ struct member {
     bool revoke_held; /* a revoke waits for the test */
     bool revoking;
     bool paused;   /* takes nothing */
-    char *why_not; /* of the last commit; NULL: committed */
+    char *why_not; /* of the last commit's first refused position; NULL: committed */
+    enum source_result results[PARTITIONS_MAX]; /* of its positions */
     bool closed;
 };
 

@@ -17,6 +17,7 @@ struct source_partition {
     struct item *items;
     size_t count;
     int64_t low, end;
+    int made_anew;     /* so often */
     int64_t committed; /* -1: nothing */
     char *metadata;
 
@@ -45,6 +46,8 @@ struct memory_source {
     size_t batch_count;
     bool batch_lost, hold;
     int refuse;
+    enum source_result refusal;
+    const char *refused_topic, *withheld_topic;
     size_t batches, positions;
 
     size_t taken, detached, held, most_held, bytes, most_bytes;
