@@ -70,7 +70,7 @@ struct source_calls {
      * waits, `ready` will tell when one does. */
     struct record *(*take)(struct source *source, struct source_partition *partition);
 
-    /* Everything below each offset is done: commit. Answered by exactly one `committed`, also when
+    /* Everything below each offset is done: commit; one position at least. Answered by exactly one `committed`, also when
      * partitions are lost meanwhile. One batch at a time. */
     void (*done)(struct source *source, const struct source_position *positions, size_t count);
 
@@ -84,8 +84,9 @@ struct source_calls {
 
 struct sink_calls {
     /* Partitions were assigned (never while others are: all are revoked first). Sets start and
-     * partition of each. */
-    void (*assigned)(void *sink, struct source_assignment *assignments, size_t count);
+     * partition of each. more: not all of them; the others follow in further calls, before a
+     * revoke, when what is to be told of them could be read. */
+    void (*assigned)(void *sink, struct source_assignment *assignments, size_t count, bool more);
 
     /* The partition may have records to take. */
     void (*ready)(void *sink, void *partition);

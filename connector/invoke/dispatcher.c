@@ -268,18 +268,19 @@ static void add_partition(struct dispatcher *dispatcher, struct source_assignmen
         partition_set_state(partition, PARTITION_DRAINING);
 }
 
-static void on_assigned(void *sink, struct source_assignment *assignments, size_t count)
+static void on_assigned(void *sink, struct source_assignment *assignments, size_t count, bool more)
 {
     struct dispatcher *dispatcher = sink;
 
-    assert(dispatcher->state == DISPATCHER_IDLE && !dispatcher->partition_count);
     if (!count)
         return;
-    dispatcher_set_state(dispatcher, DISPATCHER_WORKING);
+    if (dispatcher->state == DISPATCHER_IDLE)
+        dispatcher_set_state(dispatcher, DISPATCHER_WORKING);
     for (size_t i = 0; i < count; i++)
         if (!aside_take_back(dispatcher, &assignments[i]))
             add_partition(dispatcher, &assignments[i]);
-    aside_drop(dispatcher);
+    if (!more)
+        aside_drop(dispatcher);
     committer_touch(dispatcher);
     dispatcher_fill_slots(dispatcher);
 }

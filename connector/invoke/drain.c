@@ -144,6 +144,7 @@ static void drain(struct dispatcher *dispatcher, int64_t timeout_ms)
     dispatcher->drain_until = dispatcher_now(dispatcher) + timeout_ms;
     if (dispatcher->state == DISPATCHER_WORKING) {
         dispatcher_set_state(dispatcher, DISPATCHER_DRAINING);
+        aside_drop(dispatcher); /* what could not be read this time */
         rest(dispatcher);
     }
     drain_continue(dispatcher);

@@ -51,7 +51,7 @@ void consumer_done(struct source *source, const struct source_position *position
     struct consumer *consumer = (struct consumer *)source;
     struct commit *commit = &consumer->commit;
 
-    assert(!commit->in_flight);
+    assert(count && !commit->in_flight);
     commit->in_flight = true;
     commit->id++;
     commit->count = count;

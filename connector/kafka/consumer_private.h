@@ -28,8 +28,10 @@ enum {
 struct source_partition {
     const char *topic; /* borrowed from consumer->assigned */
     int32_t number;
-    rd_kafka_queue_t *queue;
+    bool told;               /* the sink knows of it: its start could be read */
+    rd_kafka_queue_t *queue; /* NULL: not asked for records yet */
     void *sink_partition;
+    int64_t next;                /* behind the last record taken; at first where it starts */
     int64_t end_offset;          /* an end of the log to be told; -1: none */
     rd_kafka_resp_err_t trouble; /* the last in-band error, said already */
 };
@@ -71,10 +73,12 @@ struct consumer {
     rd_kafka_topic_partition_list_t *assigned; /* sorted; NULL: none */
     struct source_partition *partitions;
     size_t count;
-    bool told; /* the sink knows of the partitions */
+    size_t told;     /* of them: the sink knows of */
+    bool answer_due; /* librdkafka is to be told of all of those */
 
     struct reading *reading; /* the one that counts; NULL: none under way */
     uint64_t read_at;        /* when to begin the next, of uv_now */
+    unsigned readings;       /* that left something unread, since the assignment */
     unsigned back_off_ms;
     char *trouble; /* why reading or answering fails, said already */
 
@@ -128,14 +132,16 @@ void consumer_tell_ends(struct consumer *consumer);
 void consumer_finish_close(struct consumer *consumer); /* once librdkafka has left the group */
 void consumer_unhold(struct consumer *consumer);
 
-/* consumer_start.c: reads, for consumer->assigned, what a start is chosen from; the consumer holds
- * it as consumer->reading. At its end consumer_read_done is called, unless abandoned. */
+/* consumer_start.c: reads, for the partitions that are not told yet, what a start is chosen from;
+ * the consumer holds it as consumer->reading. At its end consumer_read_done is called, unless
+ * abandoned. */
 void reading_begin(struct consumer *consumer);
 void reading_abandon(struct consumer *consumer);
-/* Why it failed (borrowed), or NULL. */
-const char *reading_failure(const struct reading *reading);
-/* One assignment for each of consumer->assigned, in its order. Texts are borrowed from reading. */
-void reading_fill(const struct reading *reading, struct source_assignment *assignments);
+/* Why the first that could not be read could not (borrowed), or NULL; and how many there are. */
+const char *reading_failure(const struct reading *reading, size_t *failed);
+/* One assignment for each that could, and how many. Texts are borrowed from reading. */
+size_t reading_fill(const struct reading *reading, struct source_partition *partitions,
+                    struct source_assignment *assignments);
 void reading_free(struct reading *reading);
 
 /* consumer_log.c */

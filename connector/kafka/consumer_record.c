@@ -126,6 +126,7 @@ static struct record *read_fetch(struct source_partition *partition, rd_kafka_ev
         return NULL;
     }
     partition->end_offset = -1; /* the end told of lies before this record: old news */
+    partition->next = message->offset + 1;
     return record_new(event, message);
 }
 

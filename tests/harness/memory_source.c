@@ -197,6 +197,8 @@ static void tell(struct memory_source *source, struct source_partition *partitio
     bool ready = partition->ready_due, end;
 
     partition->ready_due = false;
+    if (!partition->sink_partition)
+        return;
     if (ready && source->assigned && !source->revoking)
         source->seam.sink_calls->ready(source->seam.sink, partition->sink_partition);
     end = partition->end_due && partition->at == partition->count;
@@ -249,23 +251,47 @@ static bool is_ours(const struct memory_source *source, const struct source_part
     return !source->withheld_topic || strcmp(partition->topic, source->withheld_topic) != 0;
 }
 
-void memory_source_assign(struct memory_source *source)
+/* Those that are ours and not assigned yet. */
+static void assign(struct memory_source *source, bool more)
 {
     struct source_assignment *all = xcalloc(source->partition_count, sizeof(*all)), *next = all;
     struct source_partition *partition;
 
-    assert(!source->assigned);
     DL_FOREACH (source->partitions, partition)
-        if (is_ours(source, partition))
+        if (!partition->sink_partition && is_ours(source, partition))
             *next++ = assignment_of(source, partition);
     source->assigned = true;
-    source->seam.sink_calls->assigned(source->seam.sink, all, (size_t)(next - all));
+    source->seam.sink_calls->assigned(source->seam.sink, all, (size_t)(next - all), more);
     next = all;
     DL_FOREACH (source->partitions, partition)
-        if (is_ours(source, partition))
+        if (!partition->sink_partition && is_ours(source, partition))
             start_reader(partition, next++);
     free(all);
     memory_source_wake(source);
+}
+
+void memory_source_assign(struct memory_source *source)
+{
+    struct source_partition *partition;
+
+    assert(!source->assigned);
+    DL_FOREACH (source->partitions, partition)
+        partition->sink_partition = NULL;
+    assign(source, source->unread);
+}
+
+void memory_source_assign_rest(struct memory_source *source)
+{
+    assert(source->assigned && source->unread);
+    source->unread = false;
+    source->withheld_topic = NULL;
+    assign(source, false);
+}
+
+void memory_source_unread(struct memory_source *source, const char *topic)
+{
+    source->withheld_topic = topic;
+    source->unread = true;
 }
 
 void memory_source_revoke(struct memory_source *source)

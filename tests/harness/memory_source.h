@@ -69,6 +69,10 @@ void memory_source_lose(struct memory_source *source);
 void memory_source_crash(struct memory_source *source);
 /* From the next assignment on another member has this topic's partitions. NULL: no topic's. */
 void memory_source_withhold(struct memory_source *source, const char *topic);
+/* Of this topic's partitions nothing can be read at the next assignment: they are assigned later.
+ */
+void memory_source_unread(struct memory_source *source, const char *topic);
+void memory_source_assign_rest(struct memory_source *source);
 bool memory_source_assigned(const struct memory_source *source);
 
 /* ---- commits ---- */

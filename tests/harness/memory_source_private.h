@@ -48,6 +48,7 @@ struct memory_source {
     int refuse;
     enum source_result refusal;
     const char *refused_topic, *withheld_topic;
+    bool unread; /* the withheld one is ours, and told later */
     size_t batches, positions;
 
     size_t taken, detached, held, most_held, bytes, most_bytes;

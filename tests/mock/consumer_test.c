@@ -5,7 +5,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-enum { API_OFFSET_COMMIT = 8, API_OFFSET_FETCH = 9 };
+enum { API_LIST_OFFSETS = 2, API_OFFSET_COMMIT = 8, API_OFFSET_FETCH = 9 };
 
 TestSuite(consumer, .init = member_set_up, .fini = member_tear_down, .timeout = 120);
 
@@ -137,6 +137,96 @@ Test(consumer, an_error_of_the_commits_reading_is_not_none_committed)
     cr_expect_eq(member->assignments, 1);
     cr_expect_eq(member->parts[0].given.committed, 7);
     cr_expect_eq(member->parts[2].given.committed, 9);
+    member_leave(member);
+}
+
+static bool holds_two(const void *of)
+{
+    return holds_all(of) && ((const struct member *)of)->held == 2;
+}
+
+static bool holds_three(const void *of)
+{
+    return holds_all(of) && ((const struct member *)of)->held == 3;
+}
+
+static bool has_trouble(const void *of)
+{
+    return consumer_trouble(((const struct member *)of)->consumer) != NULL;
+}
+
+/* Its leader is gone: the others are read meanwhile, and are neither lost nor repeated when it is
+ * back and librdkafka is given the longer list. */
+Test(consumer, a_partition_without_a_leader_holds_up_no_other)
+{
+    struct member *member;
+
+    mock_create_topic(member_mock, "orders", 3);
+    member_produce("orders", 3, 20);
+    mock_set_leader(member_mock, "orders", 1, 0);
+    member = member_join("orders");
+    member->start[0] = 5;
+    member_await(holds_two, member);
+    cr_expect(member->more);
+    member_await(at_ends, member);
+    cr_expect_not(member->parts[1].held);
+    cr_expect_eq(member->taken, 15 + 20);
+    cr_assert(has_trouble(member));
+    cr_expect_not_null(strstr(consumer_trouble(member->consumer), "orders, partition 1"), "%s",
+                       consumer_trouble(member->consumer));
+    member->paused = true; /* what waits in the queues must come again */
+    mock_set_leader(member_mock, "orders", 1, 1);
+    member_produce("orders", 3, 20);
+    member_await(holds_three, member);
+    cr_expect_not(member->more);
+    cr_expect_null(consumer_trouble(member->consumer));
+    cr_expect_eq(member->assignments, 2);
+    cr_expect_eq(consumer_counts(member->consumer)->rebalances, 1);
+    member->paused = false;
+    for (int i = 0; i < 3; i++)
+        member_take(&member->parts[i]);
+    member_await(at_ends, member);
+    member_produce("orders", 3, 20);
+    while (member->taken < 55 + 60 + 60)
+        uv_run(&member_loop, UV_RUN_ONCE);
+    for (int i = 0; i < 3; i++) {
+        cr_expect_not(member->parts[i].disordered, "partition %d", i);
+        for (int offset = i ? 0 : 5; offset < 60; offset++)
+            cr_assert_eq(member_seen[i][offset], 1, "%d/%d", i, offset);
+    }
+    member_leave(member);
+}
+
+Test(consumer, partitions_that_are_still_unread_are_given_up_with_the_others)
+{
+    struct member *member;
+
+    mock_create_topic(member_mock, "orders", 3);
+    mock_set_leader(member_mock, "orders", 1, 0);
+    member = member_join("orders");
+    member_await(holds_two, member);
+    consumer_subscribe(member->consumer, NULL, 0);
+    while (consumer_state(member->consumer) != CONSUMER_IDLE)
+        uv_run(&member_loop, UV_RUN_ONCE);
+    cr_expect_eq(member->held, 0);
+    cr_expect_null(consumer_trouble(member->consumer));
+    member_leave(member);
+}
+
+/* One broken partition loses the whole call: the others are found by halves. */
+Test(consumer, a_log_end_that_cannot_be_read_is_asked_for_apart)
+{
+    struct member *member;
+
+    mock_create_topic(member_mock, "orders", 3);
+    member_produce("orders", 3, 20);
+    mock_push_errors(member_mock, API_LIST_OFFSETS, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED,
+                     1);
+    member = member_join("orders");
+    member_await(holds_three, member);
+    cr_expect_eq(member->assignments, 1);
+    for (int i = 0; i < 3; i++)
+        cr_expect_eq(member->parts[i].given.end, 20);
     member_leave(member);
 }
 
@@ -327,11 +417,44 @@ Test(consumer, a_commit_refused_by_the_broker_says_why)
 Test(consumer, a_commit_without_partitions_is_refused_from_the_loop)
 {
     struct member *member = member_join(NULL);
+    struct source_position position = {NULL, 5, NULL};
 
-    member_commit(member, NULL);
+    member->source->calls->done(member->source, &position, 1);
     cr_expect_eq(member->commit_answers, 0, "not from within done");
     member_await(has_commit_answer, member);
     cr_expect_not_null(member->why_not);
+    cr_expect_eq(member->results[0], SOURCE_REFUSED);
+    member_leave(member);
+}
+
+/* An error is a topic's or the group's: a sink must know whether time helps, and whom it concerns.
+ */
+Test(consumer, what_a_commit_s_error_means)
+{
+    static const struct {
+        rd_kafka_resp_err_t error;
+        enum source_result result;
+    } cases[] = {
+        {RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, SOURCE_TOPIC_REFUSED},
+        {RD_KAFKA_RESP_ERR_OFFSET_METADATA_TOO_LARGE, SOURCE_TOPIC_REFUSED},
+        {RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED, SOURCE_REFUSED},
+        {RD_KAFKA_RESP_ERR_NO_ERROR, SOURCE_COMMITTED},
+    };
+    struct member *member;
+
+    mock_create_topic(member_mock, "orders", 2);
+    member = member_join("orders");
+    member_await(holds_all, member);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        if (cases[i].error)
+            mock_push_errors(member_mock, API_OFFSET_COMMIT, (int16_t)cases[i].error, 1);
+        member->commit_answers = 0;
+        member_commit(member, "text");
+        member_await(has_commit_answer, member);
+        for (size_t p = 0; p < 2; p++)
+            cr_expect_eq(member->results[p], cases[i].result, "%s",
+                         rd_kafka_err2name(cases[i].error));
+    }
     member_leave(member);
 }
 

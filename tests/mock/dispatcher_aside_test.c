@@ -220,6 +220,36 @@ Test(dispatcher_aside, one_that_another_member_has_now_is_dropped)
     cr_expect(rig_ran_each(rig, "a", "orders", 100, 1));
 }
 
+/* It is kept until it follows, or until the others are given up. */
+Test(dispatcher_aside, one_that_cannot_be_read_at_once_stays_aside)
+{
+    for (int follows = 0; follows < 2; follows++) {
+        if (follows) {
+            tear_down();
+            set_up();
+        }
+        memory_source_topic(rig->source, "bills", 1);
+        function = rig_deploy(rig, "a", "orders,bills", NULL);
+        memory_source_fill(rig->source, "bills", 0, 10, 0);
+        start_held(20);
+        memory_source_lose(rig->source);
+        end_calls();
+        memory_source_unread(rig->source, "bills");
+        give_back();
+        cr_assert(rig_await_ran(rig, "a", 100));
+        if (!follows) {
+            memory_source_revoke(rig->source);
+            cr_assert(rig_await_released(rig));
+            cr_expect_eq(memory_source_held(rig->source), 0);
+            continue;
+        }
+        memory_source_assign_rest(rig->source);
+        cr_assert(rig_await_committed(rig));
+        cr_expect(rig_ran_each(rig, "a", "orders", 100, 1));
+        cr_expect(rig_ran_each(rig, "a", "bills", 10, 1));
+    }
+}
+
 Test(dispatcher_aside, a_stop_drops_them)
 {
     start_held(8);

@@ -252,3 +252,43 @@ Test(dispatcher_start, repeated_records_that_were_skipped_are_skipped_again)
     cr_expect_eq(call_log_arrived(rig->calls, "a"), 4);
     cr_expect_eq(rig_metric(rig, "kafka_connector_partitions_made_anew_total"), 0);
 }
+
+/* Of one topic nothing can be read at first. */
+Test(dispatcher_start, partitions_that_follow_later_join_those_that_work)
+{
+    rig_deploy(rig, "a", "orders,late", NULL);
+    memory_source_topic(rig->source, "late", 2);
+    memory_source_fill(rig->source, "orders", 0, 20, 0);
+    memory_source_fill(rig->source, "late", 0, 20, 0);
+    memory_source_unread(rig->source, "late");
+    rig_start(rig);
+    cr_assert(rig_await_ran(rig, "a", 20));
+    cr_expect_eq(rig_metric(rig, "kafka_connector_partitions"), 1);
+    memory_source_fill(rig->source, "orders", 0, 20, 0);
+    memory_source_assign_rest(rig->source);
+    cr_assert(rig_await_committed(rig));
+    cr_expect_eq(rig_metric(rig, "kafka_connector_partitions"), 3);
+    cr_expect(rig_ran_each(rig, "a", "orders", 40, 1));
+    cr_expect(rig_ran_each(rig, "a", "late", 20, 1));
+    memory_source_revoke(rig->source);
+    cr_assert(rig_await_released(rig));
+}
+
+Test(dispatcher_start, partitions_that_follow_while_stopping_are_left_alone)
+{
+    struct faas_function *function = rig_deploy(rig, "a", "orders,late", NULL);
+
+    faas_script(function, &held);
+    memory_source_topic(rig->source, "late", 1);
+    memory_source_fill(rig->source, "orders", 0, 1, 0);
+    memory_source_fill(rig->source, "late", 0, 20, 0);
+    memory_source_unread(rig->source, "late");
+    rig_start(rig);
+    cr_assert(rig_await_arrived(rig, "a", 1));
+    rig_stop(rig, RIG_PATIENCE_MS);
+    memory_source_assign_rest(rig->source);
+    faas_release(function, -1);
+    cr_assert(rig_await_stopped(rig));
+    cr_expect_eq(call_log_arrived(rig->calls, "a"), 1);
+    cr_expect_eq(memory_source_committed(rig->source, "orders", 0), 1);
+}
