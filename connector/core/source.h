@@ -70,8 +70,8 @@ struct source_calls {
      * waits, `ready` will tell when one does. */
     struct record *(*take)(struct source *source, struct source_partition *partition);
 
-    /* Everything below each offset is done: commit; one position at least. Answered by exactly one `committed`, also when
-     * partitions are lost meanwhile. One batch at a time. */
+    /* Everything below each offset is done: commit; one position at least. Answered by exactly one
+     * `committed`, also when partitions are lost meanwhile. One batch at a time. */
     void (*done)(struct source *source, const struct source_position *positions, size_t count);
 
     /* After `revoke`: nothing of the partitions is in use any more. */

@@ -121,6 +121,7 @@ void consumer_free(struct consumer *consumer)
     consumer->queue = NULL;
     rd_kafka_topic_partition_list_destroy(consumer->topics);
     free(consumer->trouble);
+    free(consumer->commit.answers);
     uv_close((uv_handle_t *)&consumer->wake, on_handle_closed);
     uv_close((uv_handle_t *)&consumer->tick, on_handle_closed);
     uv_close((uv_handle_t *)&consumer->soon, on_handle_closed);

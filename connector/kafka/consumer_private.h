@@ -36,13 +36,16 @@ struct source_partition {
     rd_kafka_resp_err_t trouble; /* the last in-band error, said already */
 };
 
-/* One commit; the next is not begun before this one is answered. */
+/* One batch; the next is not begun before this one is answered. */
 struct commit {
     bool in_flight;
-    uintptr_t id;        /* goes with the request, so that a late answer is known for one */
-    size_t count;        /* positions */
-    uint64_t deadline;   /* of uv_now */
-    const char *refused; /* static text: to be answered from the loop */
+    uintptr_t id; /* goes with its requests, so that a late answer is known for one */
+    size_t count; /* positions */
+    struct source_answer *answers; /* one for each, as far as they are there */
+    size_t waiting;                /* requests under way */
+    bool apart;                    /* they are one a topic */
+    uint64_t deadline;             /* of uv_now */
+    const char *refused;           /* static text: to be answered from the loop */
 };
 
 struct said {
