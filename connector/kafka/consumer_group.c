@@ -196,6 +196,14 @@ static void answer_assigned(struct consumer *consumer)
     rd_kafka_topic_partition_list_destroy(list);
 }
 
+/* librdkafka begins nothing while a commit is on its way: then the next tick does it, and what runs
+ * already is not held up. */
+static void answer_told(struct consumer *consumer)
+{
+    if (consumer->answer_due && !consumer->commit.in_flight)
+        answer_assigned(consumer);
+}
+
 static void on_assign(struct consumer *consumer, rd_kafka_event_t *event)
 {
     rd_kafka_topic_partition_list_t *partitions = rd_kafka_event_topic_partition_list(event);
@@ -230,8 +238,7 @@ void consumer_read_done(struct consumer *consumer)
             consumer_give_up(consumer); /* else its REVOKE is on the way */
     } else if (!failure || consumer->readings > 1) {
         tell_assigned(consumer, reading, unread);
-        if (consumer->answer_due)
-            answer_assigned(consumer);
+        answer_told(consumer);
     }
     reading_free(reading);
 }
@@ -285,8 +292,8 @@ void consumer_on_rebalance(struct consumer *consumer, rd_kafka_event_t *event)
 static void tick_answer(struct consumer *consumer)
 {
     if (consumer->answer_due)
-        answer_assigned(consumer);
-    else if (consumer->told < consumer->count && !consumer->reading &&
+        answer_told(consumer);
+    else if (consumer->told < consumer->count && !consumer->reading && !consumer->closing &&
              uv_now(consumer->loop) >= consumer->read_at)
         reading_begin(consumer);
 }

@@ -179,7 +179,7 @@ struct record *consumer_take(struct source *source, struct source_partition *par
     struct record *record = NULL;
     rd_kafka_event_t *event;
 
-    if (consumer->state != CONSUMER_ASSIGNED)
+    if (consumer->state != CONSUMER_ASSIGNED || !partition->queue)
         return NULL;
     while (!record && (event = rd_kafka_queue_poll(partition->queue, 0)))
         record = read_event(consumer, partition, event);

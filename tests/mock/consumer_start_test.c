@@ -107,6 +107,17 @@ static bool has_trouble(const void *of)
     return consumer_trouble(((const struct member *)of)->consumer) != NULL;
 }
 
+static bool has_no_trouble(const void *of)
+{
+    return !has_trouble(of);
+}
+
+static void commit_on(struct member *member)
+{
+    member->commit_answers = 0;
+    member_commit(member, "steady");
+}
+
 /* Its leader is gone: the others are read meanwhile, and are neither lost nor repeated when it is
  * back and librdkafka is given the longer list. */
 Test(consumer_start, a_partition_without_a_leader_holds_up_no_other)
@@ -127,10 +138,16 @@ Test(consumer_start, a_partition_without_a_leader_holds_up_no_other)
     cr_expect_not_null(strstr(consumer_trouble(member->consumer), "orders, partition 1"), "%s",
                        consumer_trouble(member->consumer));
     member->paused = true; /* what waits in the queues must come again */
+    commit_on(member);
     mock_set_leader(member_mock, "orders", 1, 1);
     member_produce("orders", 3, 20);
-    member_await(holds_three, member);
+    while (member->held < 3) /* commits go on all the while */
+        if (!member->commit_answers)
+            uv_run(&member_loop, UV_RUN_ONCE);
+        else
+            commit_on(member);
     cr_expect_not(member->more);
+    member_await(has_no_trouble, member);
     cr_expect_null(consumer_trouble(member->consumer));
     cr_expect_eq(member->assignments, 2);
     cr_expect_eq(consumer_counts(member->consumer)->rebalances, 1);

@@ -142,6 +142,33 @@ Test(ledger, has_seen_what_lies_below_next)
     ledger_release(&ledger);
 }
 
+Test(ledger, finds_what_is_in_its_window)
+{
+    static const struct {
+        int64_t offset;
+        uint32_t print; /* 0: none */
+        const char *sentence;
+    } places[] = {
+        {9, 0, "done and out of the window"},     {10, 110, "the lowest"}, {11, 0, "a gap"},
+        {12, 112, "done, and the lowest is not"}, {15, 115, "the newest"}, {16, 0, "not taken yet"},
+    };
+    static const int64_t taken[] = {9, 10, 12, 15};
+    uint64_t sequences[4];
+    struct ledger ledger;
+
+    ledger_init(&ledger, 0, 4);
+    for (size_t i = 0; i < 4; i++)
+        sequences[i] = ledger_take(&ledger, taken[i], 1, 0, 100 + (uint32_t)taken[i]);
+    ledger_finish(&ledger, sequences[0]);
+    ledger_finish(&ledger, sequences[2]);
+    for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
+        const struct ledger_entry *entry = ledger_entry_at(&ledger, places[i].offset);
+
+        cr_expect_eq(entry ? entry->print : 0, places[i].print, "%s", places[i].sentence);
+    }
+    ledger_release(&ledger);
+}
+
 Test(ledger, is_full_until_its_lowest_is_done)
 {
     struct ledger ledger;
