@@ -77,3 +77,8 @@ struct lane_item *lanes_pop(struct lanes *lanes, struct lane_item *item)
     }
     return lane->first;
 }
+
+bool lanes_first(const struct lane_item *item)
+{
+    return !item->lane || item->lane->first == item;
+}

@@ -40,4 +40,7 @@ bool lanes_push(struct lanes *lanes, const void *key, size_t key_size, struct la
  * NULL. */
 struct lane_item *lanes_pop(struct lanes *lanes, struct lane_item *item);
 
+/* Whether an item is the first of its lane and may go. */
+bool lanes_first(const struct lane_item *item);
+
 #endif

@@ -51,12 +51,30 @@ static bool drop_done(struct ledger *ledger)
     return ledger->first != before;
 }
 
-uint64_t ledger_take(struct ledger *ledger, int64_t offset, uint32_t owed, uint32_t memory)
+const struct ledger_entry *ledger_entry_at(const struct ledger *ledger, int64_t offset)
+{
+    uint64_t low = ledger->first, high = ledger->last;
+
+    while (low < high) {
+        uint64_t middle = low + (high - low) / 2;
+
+        if (entry(ledger, middle)->offset < offset)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low == ledger->last || entry(ledger, low)->offset != offset)
+        return NULL;
+    return entry(ledger, low);
+}
+
+uint64_t ledger_take(struct ledger *ledger, int64_t offset, uint32_t owed, uint32_t memory,
+                     uint32_t print)
 {
     uint64_t sequence = ledger->last;
 
     assert(!ledger_full(ledger) && !ledger_seen(ledger, offset));
-    *entry(ledger, sequence) = (struct ledger_entry){offset, owed, memory};
+    *entry(ledger, sequence) = (struct ledger_entry){offset, owed, memory, print};
     ledger->last++;
     ledger->next = offset + 1;
     ledger->memory += memory;

@@ -22,6 +22,7 @@ struct ledger_entry {
     int64_t offset;
     uint32_t owed;   /* functions that have not done it */
     uint32_t memory; /* bytes it counts for while it is in the window */
+    uint32_t print;  /* record_print */
 };
 
 struct ledger {
@@ -41,9 +42,14 @@ bool ledger_seen(const struct ledger *ledger, int64_t offset);
 
 bool ledger_full(const struct ledger *ledger);
 
+/* The window's entry at this offset, until the next call; NULL: none. A record that comes at the
+ * same offset again is the same if its print is. */
+const struct ledger_entry *ledger_entry_at(const struct ledger *ledger, int64_t offset);
+
 /* Enters a record that was not seen, while the ledger is not full. With owed 0 it is done at once.
  * Returns its sequence number, which ledger_finish takes. */
-uint64_t ledger_take(struct ledger *ledger, int64_t offset, uint32_t owed, uint32_t memory);
+uint64_t ledger_take(struct ledger *ledger, int64_t offset, uint32_t owed, uint32_t memory,
+                     uint32_t print);
 
 /* One of the functions is done with a record. True: the window moved (there is room, the
  * committable offset rose). */

@@ -34,6 +34,10 @@ struct record {
     void (*release)(struct record *);
 };
 
+/* Tells a record from another at the same offset of another log: a hash of its time, its sizes
+ * and the beginnings of key and value. */
+uint32_t record_print(const struct record *record);
+
 static inline struct record *record_ref(struct record *record)
 {
     record->refs++;

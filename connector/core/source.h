@@ -9,7 +9,8 @@
  *       assigned: partitions and what is  ->    chooses where each starts
  *                 committed for them
  *       ready: a partition has records    ->    take, take, ... until NULL or its window is full
- *       committed: the answer to done    <->    done: positions, one batch in flight a time
+ *       committed: the answer to done,   <->    done: positions, one batch in flight a time
+ *                  position by position
  *       revoke: give all partitions up    ->    drains, done for the last time, then release
  *
  * Everything runs on the loop's thread; neither side calls the other from within `take`. The sink
@@ -49,6 +50,19 @@ struct source_position {
     const char *metadata;
 };
 
+/* What became of a position. */
+enum source_result {
+    SOURCE_COMMITTED,
+    SOURCE_UNREACHED, /* the group could not be told, or did not answer; that passes by itself */
+    SOURCE_REFUSED,   /* the group takes nothing from us: no right, or no member any more */
+    SOURCE_TOPIC_REFUSED, /* nothing of this topic; says nothing of the batch's other positions */
+};
+
+struct source_answer {
+    enum source_result result;
+    const char *why_not; /* borrowed; NULL: committed */
+};
+
 struct source;
 
 struct source_calls {
@@ -56,8 +70,8 @@ struct source_calls {
      * waits, `ready` will tell when one does. */
     struct record *(*take)(struct source *source, struct source_partition *partition);
 
-    /* Everything below each offset is done: commit. Answered by exactly one `committed`, also when
-     * partitions are lost meanwhile. One batch at a time. */
+    /* Everything below each offset is done: commit; one position at least. Answered by exactly one
+     * `committed`, also when partitions are lost meanwhile. One batch at a time. */
     void (*done)(struct source *source, const struct source_position *positions, size_t count);
 
     /* After `revoke`: nothing of the partitions is in use any more. */
@@ -73,8 +87,9 @@ struct source_calls {
 
 struct sink_calls {
     /* Partitions were assigned (never while others are: all are revoked first). Sets start and
-     * partition of each. */
-    void (*assigned)(void *sink, struct source_assignment *assignments, size_t count);
+     * partition of each. more: not all of them; the others follow in further calls, before a
+     * revoke, when what is to be told of them could be read. */
+    void (*assigned)(void *sink, struct source_assignment *assignments, size_t count, bool more);
 
     /* The partition may have records to take. */
     void (*ready)(void *sink, void *partition);
@@ -83,13 +98,14 @@ struct sink_calls {
      * `offset`, though the log may hold something there (a transaction's marker). */
     void (*end)(void *sink, void *partition, int64_t offset);
 
-    /* The answer to `done`. NULL: committed. Else why not (borrowed): the positions may be
-     * committed again. */
-    void (*committed)(void *sink, const char *why_not);
+    /* The answer to `done`: one for each of its positions, in their order. What was not committed
+     * may be sent again. One that is unreached may have been committed all the same. */
+    void (*committed)(void *sink, const struct source_answer *answers, size_t count);
 
     /* All partitions must be given up. lost false: drain, `done` a last time, then `release`.
-     * lost true: they are somebody else's already, also in the midst of a drain; the handles end
-     * when this returns, and release is not called. */
+     * lost true: they may be somebody else's already, also in the midst of a drain; the handles
+     * end when this returns, and release is not called. Records taken may be held on to: the
+     * partitions may come back with nobody having had them. */
     void (*revoke)(void *sink, bool lost);
 };
 

@@ -2,8 +2,8 @@
  * committer: when progress is committed.
  *
  * A commit leaves when COMMIT_AFTER invocations finished or commit_interval passed since something
- * changed; one is under way at a time, for all partitions that changed. One that fails is sent
- * again, later and later.
+ * changed; one is under way at a time, for all partitions that changed. A partition that was not
+ * committed is sent again, later and later, and holds up no other.
  *
  * With delivery=at-most-once calls wait for commits: one leaves at once while a slot is free that
  * only waits for it, and what is taken while it is under way goes with the next.
@@ -12,19 +12,25 @@
 #include "base/xalloc.h"
 #include "invoke/dispatcher_state.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
 
 enum { RETRY_MS = 250, RETRY_MOST_MS = 5000, START_MS = 100 };
 
+static void send_due(struct dispatcher *dispatcher)
+{
+    if (dispatcher->state == DISPATCHER_WORKING && !dispatcher->committer.under_way)
+        committer_send(dispatcher);
+}
+
 static void on_due(void *context)
 {
     struct dispatcher *dispatcher = context;
 
     dispatcher->committer.due = NULL;
-    if (dispatcher->state == DISPATCHER_WORKING && !dispatcher->committer.under_way)
-        committer_send(dispatcher);
+    send_due(dispatcher);
 }
 
 static bool is_starting(const struct dispatcher *dispatcher)
@@ -45,23 +51,10 @@ static int64_t interval_ms(const struct dispatcher *dispatcher)
     return interval > START_MS && is_starting(dispatcher) ? START_MS : interval;
 }
 
-static int64_t wait_ms(const struct dispatcher *dispatcher)
-{
-    int64_t wait = RETRY_MS;
-
-    if (!dispatcher->committer.failures)
-        return interval_ms(dispatcher);
-    for (unsigned i = 1; i < dispatcher->committer.failures && wait < RETRY_MOST_MS; i++)
-        wait *= 2;
-    return wait < RETRY_MOST_MS ? wait : RETRY_MOST_MS;
-}
-
 static bool is_urgent(const struct dispatcher *dispatcher)
 {
     const struct committer *committer = &dispatcher->committer;
 
-    if (committer->failures)
-        return false;
     return committer->finished >= COMMIT_AFTER ||
            (committer->awaited &&
             dispatcher->in_flight < (size_t)dispatcher->setup.options->max_inflight);
@@ -77,25 +70,42 @@ void committer_touch(struct dispatcher *dispatcher)
         committer_send(dispatcher);
     else if (!committer->due)
         committer->due =
-            delay_start(dispatcher->setup.loop, wait_ms(dispatcher), on_due, dispatcher);
+            delay_start(dispatcher->setup.loop, interval_ms(dispatcher), on_due, dispatcher);
+}
+
+/* ---- what leaves ---- */
+
+/* The last commit of a drain waits for nothing. */
+static bool may_leave(const struct dispatcher *dispatcher, const struct partition *partition)
+{
+    return partition_dirty(partition) && (dispatcher->state != DISPATCHER_WORKING ||
+                                          dispatcher_now(dispatcher) >= partition->commit_at);
+}
+
+static struct source_position position_of(struct partition *partition, size_t place)
+{
+    char text[PROGRESS_TEXT_SIZE + 1];
+
+    partition_progress(partition, text);
+    partition_send_take(partition, partition_position(partition), xstrdup(text));
+    partition->committing = true;
+    partition->place = place;
+    return (struct source_position){partition->handle, partition->sent.offset,
+                                    partition->sent.metadata};
 }
 
 bool committer_send(struct dispatcher *dispatcher)
 {
     struct source *source = dispatcher->setup.source;
     struct source_position *positions = xcalloc(dispatcher->partition_count, sizeof(*positions));
-    char text[PROGRESS_TEXT_SIZE + 1];
     struct partition *partition;
     size_t count = 0;
 
     DL_FOREACH (dispatcher->partitions, partition) {
-        if (!partition_dirty(partition))
+        if (!may_leave(dispatcher, partition))
             continue;
-        partition_progress(partition, text);
-        partition->committing = partition_position(partition);
-        partition->changed = false;
-        positions[count++] =
-            (struct source_position){partition->handle, partition->committing, xstrdup(text)};
+        positions[count] = position_of(partition, count);
+        count++;
     }
     delay_cancel(&dispatcher->committer.due);
     dispatcher->committer.finished = 0;
@@ -103,18 +113,65 @@ bool committer_send(struct dispatcher *dispatcher)
         dispatcher->committer.under_way = true;
         source->calls->done(source, positions, count);
     }
-    for (size_t i = 0; i < count; i++)
-        free((char *)positions[i].metadata);
     free(positions);
     return count > 0;
 }
 
-static void note_fault(struct committer *committer, const char *why_not)
+/* ---- what was answered ---- */
+
+static void note_refusal(struct partition *partition, const struct source_answer *answer)
 {
-    if (!why_not)
-        committer->failures = 0;
-    else
-        committer->failures++;
+    struct log_subject subject = {partition->topic, partition->number, -1, NULL};
+    const char *why = answer->result == SOURCE_TOPIC_REFUSED ? answer->why_not : NULL;
+
+    if (why && (!partition->refused || strcmp(partition->refused, why) != 0))
+        log_warning(&subject, "its commit was refused: %s; it is sent again", why);
+    if (answer->result != SOURCE_TOPIC_REFUSED && answer->result != SOURCE_COMMITTED)
+        return; /* says nothing of this topic */
+    if (!why && partition->refused)
+        log_info(&subject, "its commits succeed again");
+    free(partition->refused);
+    partition->refused = xstrdup(why);
+}
+
+static void put_off(struct dispatcher *dispatcher, struct partition *partition)
+{
+    int64_t wait = RETRY_MS;
+
+    for (unsigned i = 0; i < partition->refusals && wait < RETRY_MOST_MS; i++)
+        wait *= 2;
+    partition->refusals++;
+    partition->commit_at =
+        dispatcher_now(dispatcher) + (wait < RETRY_MOST_MS ? wait : RETRY_MOST_MS);
+    partition->changed = true;
+}
+
+static void settle(struct dispatcher *dispatcher, struct partition *partition,
+                   const struct source_answer *answer)
+{
+    partition->committing = false;
+    note_refusal(partition, answer);
+    if (answer->result != SOURCE_COMMITTED) {
+        put_off(dispatcher, partition);
+        return;
+    }
+    partition->refusals = 0;
+    partition->commit_at = 0;
+    partition_acknowledged(partition);
+}
+
+/* The group's fault, not a topic's. */
+static void note_fault(struct committer *committer, const struct source_answer *answers,
+                       size_t count)
+{
+    const char *why_not = NULL;
+
+    committer->unreached = false;
+    for (size_t i = 0; i < count; i++) {
+        committer->unreached |= answers[i].result == SOURCE_UNREACHED;
+        if (answers[i].result == SOURCE_UNREACHED || answers[i].result == SOURCE_REFUSED)
+            why_not = answers[i].why_not;
+    }
     if (why_not && (!committer->fault || strcmp(committer->fault, why_not) != 0))
         log_warning(NULL, "commit failed: %s; it is sent again", why_not);
     else if (!why_not && committer->fault)
@@ -123,42 +180,69 @@ static void note_fault(struct committer *committer, const char *why_not)
     committer->fault = xstrdup(why_not);
 }
 
-static void settle(struct partition *partition, bool committed)
+static void count_batch(struct dispatcher *dispatcher, const struct source_answer *answers,
+                        size_t count)
 {
-    if (partition->committing < 0)
-        return;
-    if (committed)
-        partition_acknowledged(partition);
-    else
-        partition->changed = true;
-    partition->committing = -1;
+    bool committed = true;
+
+    for (size_t i = 0; i < count; i++)
+        committed &= answers[i].result == SOURCE_COMMITTED;
+    dispatcher->metrics->values[committed ? D_COMMITS : D_COMMIT_FAILURES].number++;
 }
 
 /* After all are settled: taking may send the next commit. */
 static void begin(struct dispatcher *dispatcher, struct partition *partition)
 {
-    if (partition->state != PARTITION_STARTING || partition->committed < 0)
+    if (partition->state != PARTITION_STARTING || partition->committed.offset < 0)
         return;
     partition_set_state(partition, PARTITION_RUNNING);
     dispatcher_take(dispatcher, partition);
 }
 
-void committer_answered(struct dispatcher *dispatcher, const char *why_not)
+static void on_again(void *context)
+{
+    struct dispatcher *dispatcher = context;
+
+    dispatcher->committer.again = NULL;
+    send_due(dispatcher);
+}
+
+/* What was put off has a clock of its own, so that what was not is not kept waiting. */
+static void touch_again(struct dispatcher *dispatcher)
+{
+    struct committer *committer = &dispatcher->committer;
+    int64_t now = dispatcher_now(dispatcher), first = INT64_MAX;
+    struct partition *partition;
+
+    DL_FOREACH (dispatcher->partitions, partition) {
+        if (!partition_dirty(partition))
+            continue;
+        if (partition->commit_at <= now)
+            committer_touch(dispatcher);
+        else if (partition->commit_at < first)
+            first = partition->commit_at;
+    }
+    delay_cancel(&committer->again);
+    if (first < INT64_MAX)
+        committer->again = delay_start(dispatcher->setup.loop, first - now, on_again, dispatcher);
+}
+
+void committer_answered(struct dispatcher *dispatcher, const struct source_answer *answers,
+                        size_t count)
 {
     struct partition *partition;
 
     dispatcher->committer.under_way = false;
-    dispatcher->metrics->values[why_not ? D_COMMIT_FAILURES : D_COMMITS].number++;
-    note_fault(&dispatcher->committer, why_not);
+    count_batch(dispatcher, answers, count);
+    note_fault(&dispatcher->committer, answers, count);
     DL_FOREACH (dispatcher->partitions, partition)
-        settle(partition, !why_not);
+        if (partition->committing)
+            settle(dispatcher, partition, &answers[partition->place]);
     DL_FOREACH (dispatcher->partitions, partition)
         begin(dispatcher, partition);
     if (dispatcher->state == DISPATCHER_WORKING) {
         dispatcher_fill_slots(dispatcher);
-        DL_FOREACH (dispatcher->partitions, partition)
-            if (partition_dirty(partition))
-                committer_touch(dispatcher);
+        touch_again(dispatcher);
     } else {
         drain_continue(dispatcher);
     }
@@ -167,6 +251,7 @@ void committer_answered(struct dispatcher *dispatcher, const char *why_not)
 void committer_release(struct dispatcher *dispatcher)
 {
     delay_cancel(&dispatcher->committer.due);
+    delay_cancel(&dispatcher->committer.again);
     free(dispatcher->committer.fault);
     dispatcher->committer.fault = NULL;
 }

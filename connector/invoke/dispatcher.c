@@ -97,8 +97,8 @@ static struct invocation *invoke(struct dispatcher *dispatcher, struct subscript
 static void owe(struct dispatcher *dispatcher, struct partition *partition, struct record *record)
 {
     int64_t before = partition->ledger.memory;
-    uint64_t sequence = partition_take(
-        partition, record->offset, record->memory + partition->bound * sizeof(struct invocation));
+    size_t memory = record->memory + partition->bound * sizeof(struct invocation);
+    uint64_t sequence = partition_take(partition, record, memory);
     struct subscription *subscription;
     bool detailed = false;
 
@@ -133,7 +133,7 @@ static void skip_unbound(struct dispatcher *dispatcher, struct partition *partit
     partition->skipping = true;
 }
 
-/* A record below what was committed or is the least that may be: this is another log. What is
+/* This is another log: deleted and made anew, or cut short by a leader that lacked its end. What is
  * still owed of the old one is called all the same, and is nothing to this one's ledger. */
 static void begin_anew(struct dispatcher *dispatcher, struct partition *partition, int64_t offset)
 {
@@ -146,14 +146,29 @@ static void begin_anew(struct dispatcher *dispatcher, struct partition *partitio
     partition_begin_anew(partition, offset);
 }
 
+/* Whether a record that was passed already is the one that was read there. If not, all that comes
+ * from here on must be read: to take another log's records for repeats would lose them. Of what was
+ * skipped the ledger knows nothing, and nothing is lost when it is skipped again. */
+static bool is_repeat(const struct dispatcher *dispatcher, const struct partition *partition,
+                      const struct record *record)
+{
+    const struct ledger_entry *entry = ledger_entry_at(&partition->ledger, record->offset);
+
+    if (record->offset < ledger_committable(&partition->ledger))
+        return false;
+    return entry ? entry->print == record_print(record)
+                 : is_unwanted(dispatcher, record) || !partition->bound;
+}
+
 static void receive(struct dispatcher *dispatcher, struct partition *partition,
                     struct record *record)
 {
-    if (record->offset < ledger_committable(&partition->ledger)) {
+    if (ledger_seen(&partition->ledger, record->offset)) {
+        if (is_repeat(dispatcher, partition, record)) {
+            counter(dispatcher, D_REPEATED)->number++;
+            return;
+        }
         begin_anew(dispatcher, partition, record->offset);
-    } else if (ledger_seen(&partition->ledger, record->offset)) {
-        counter(dispatcher, D_REPEATED)->number++;
-        return;
     }
     dispatcher->received++;
     counter(dispatcher, D_RECEIVED)->number++;
@@ -276,24 +291,29 @@ static void add_partition(struct dispatcher *dispatcher, struct source_assignmen
     dispatcher_subscribe(dispatcher, partition);
     assignment->partition = partition;
     if (reason == START_COMMITTED) {
-        partition->committed = assignment->committed;
+        partition->committed =
+            (struct partition_mark){assignment->committed, xstrdup(assignment->metadata)};
         partition_set_state(partition, PARTITION_RUNNING);
     }
     if (dispatcher->stopping)
         partition_set_state(partition, PARTITION_DRAINING);
 }
 
-static void on_assigned(void *sink, struct source_assignment *assignments, size_t count)
+static void on_assigned(void *sink, struct source_assignment *assignments, size_t count, bool more)
 {
     struct dispatcher *dispatcher = sink;
 
-    assert(dispatcher->state == DISPATCHER_IDLE && !dispatcher->partitions);
     if (!count)
         return;
-    dispatcher_set_state(dispatcher, DISPATCHER_WORKING);
+    if (dispatcher->state == DISPATCHER_IDLE)
+        dispatcher_set_state(dispatcher, DISPATCHER_WORKING);
     for (size_t i = 0; i < count; i++)
-        add_partition(dispatcher, &assignments[i]);
+        if (!aside_take_back(dispatcher, &assignments[i]))
+            add_partition(dispatcher, &assignments[i]);
+    if (!more)
+        aside_drop(dispatcher);
     committer_touch(dispatcher);
+    dispatcher_fill_slots(dispatcher);
 }
 
 /* Once stopped, there are no partitions any more, though the source still has them. */
@@ -321,9 +341,9 @@ static void on_end(void *sink, void *context, int64_t offset)
         committer_touch(sink);
 }
 
-static void on_committed(void *sink, const char *why_not)
+static void on_committed(void *sink, const struct source_answer *answers, size_t count)
 {
-    committer_answered(sink, why_not);
+    committer_answered(sink, answers, count);
 }
 
 static void on_revoke(void *sink, bool lost)
@@ -387,6 +407,8 @@ void dispatcher_free(struct dispatcher *dispatcher)
     delay_cancel(&dispatcher->summary_due);
     delay_cancel(&dispatcher->look_due);
     delay_cancel(&dispatcher->drain_due);
+    delay_cancel(&dispatcher->drain_again);
+    delay_cancel(&dispatcher->aside_due);
     delay_cancel(&dispatcher->gateway_probe_due);
     committer_release(dispatcher);
     free(dispatcher->stalled);

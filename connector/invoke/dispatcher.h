@@ -5,8 +5,9 @@
  * Files: dispatcher.c what is taken and to whom it is owed; subscriptions.c who wants what; slots.c
  * who is called next; outcome.c what an answer leads to; give_up.c what becomes of what is not
  * tried any more; make_room.c when a function that is away makes room; committer.c when progress is
- * committed; drain.c how partitions are given up; pause.c what is held by hand; standstill.c what
- * partitions wait for; report.c what is told of it. All on the loop's thread.
+ * committed; drain.c how partitions are given up; aside.c what is kept of those that were lost;
+ * pause.c what is held by hand; standstill.c what partitions wait for; report.c what is told of it.
+ * All on the loop's thread.
  */
 #ifndef INVOKE_DISPATCHER_H
 #define INVOKE_DISPATCHER_H

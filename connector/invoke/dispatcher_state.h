@@ -11,7 +11,7 @@
 #include "invoke/pause.h"
 
 /*
- *   idle        no partitions
+ *   idle        no partitions are ours; some may be kept aside
  *   working     partitions are read
  *   draining    nothing is taken or called, calls, letters and the commit under way are waited for
  *   committing  the last commit is under way
@@ -27,11 +27,11 @@ enum { COMMIT_AFTER = 256 }; /* finished invocations */
 
 struct committer {
     bool under_way;
-    size_t finished; /* invocations since the last commit left */
-    size_t awaited;  /* invocations that wait for theirs (delivery=at-most-once) */
-    struct delay *due;
-    char *fault;       /* why the last one failed; NULL: it did not */
-    unsigned failures; /* in a row */
+    size_t finished;           /* invocations since the last commit left */
+    size_t awaited;            /* invocations that wait for theirs (delivery=at-most-once) */
+    struct delay *due, *again; /* of what changed; of what was not committed */
+    char *fault;               /* why the group takes no commits; NULL: it does */
+    bool unreached;            /* the last one; what hindered it passes by itself */
 };
 
 struct dispatcher {
@@ -48,19 +48,20 @@ struct dispatcher {
     int64_t received;
     uint64_t random;
 
-    struct partition *partitions; /* utlist DL */
-    size_t partition_count;
-    const struct topic_map *map; /* in force; NULL: none yet */
-    struct function *functions;  /* by path */
-    struct function *waiting;    /* utlist DL: have ready invocations and may be called */
-    bool filling;                /* slots are being filled: no second time within */
-    bool room;                   /* a window moved: full partitions may have room */
+    struct partition *partitions; /* utlist DL; with those aside */
+    size_t partition_count;       /* without them */
+    const struct topic_map *map;  /* in force; NULL: none yet */
+    struct function *functions;   /* by path */
+    struct function *waiting;     /* utlist DL: have ready invocations and may be called */
+    bool filling;                 /* slots are being filled: no second time within */
+    bool room;                    /* a window moved: full partitions may have room */
 
     struct pauses pauses;
     struct committer committer;
-    bool revoked;  /* the source waits for release */
-    bool stopping; /* for good */
-    struct delay *drain_due, *summary_due, *look_due;
+    bool revoked;        /* the source waits for release */
+    bool stopping;       /* for good */
+    int64_t drain_until; /* no commit is sent again after it, of dispatcher_now */
+    struct delay *drain_due, *drain_again, *aside_due, *summary_due, *look_due;
     int64_t moved_ms; /* when a call began or ended the last time */
     char *stalled;    /* which partition is, and why; NULL: none */
     void (*stopped)(void *context);
@@ -126,13 +127,22 @@ bool dispatcher_may_venture(const struct dispatcher *dispatcher, const struct pa
 /* committer.c */
 void committer_touch(struct dispatcher *dispatcher); /* something may be there to commit */
 bool committer_send(struct dispatcher *dispatcher);  /* false: nothing is */
-void committer_answered(struct dispatcher *dispatcher, const char *why_not);
+void committer_answered(struct dispatcher *dispatcher, const struct source_answer *answers,
+                        size_t count);
 void committer_release(struct dispatcher *dispatcher);
 
 /* drain.c */
+void dispatcher_drop_partition(struct dispatcher *dispatcher, struct partition *partition);
 void dispatcher_drop_partitions(struct dispatcher *dispatcher); /* commits nothing */
 void drain_revoke(struct dispatcher *dispatcher, bool lost);
 void drain_continue(struct dispatcher *dispatcher); /* after a call or a commit ended */
+
+/* aside.c: all partitions were lost. */
+void aside_put(struct dispatcher *dispatcher);
+/* The partition assigned goes on as it was when it was lost: true, and the assignment is answered.
+ * False: nothing of it was kept, or it is void and dropped now. */
+bool aside_take_back(struct dispatcher *dispatcher, struct source_assignment *assignment);
+void aside_drop(struct dispatcher *dispatcher);
 
 /* report.c */
 extern const struct metrics_table dispatcher_metrics, partition_metrics, function_metrics;

@@ -145,6 +145,9 @@ static enum invocation_state admitted_to(const struct invocation *invocation)
     const struct partition *partition = invocation->subscription->partition;
     const struct function *function = invocation->subscription->function;
 
+    if (partition->state == PARTITION_ASIDE ||
+        (partition->state == PARTITION_DRAINING && !partition->commit_first))
+        return INVOCATION_QUEUED;
     if (!function->bound)
         return INVOCATION_READY;
     if (partition->paused || function->paused)

@@ -2,7 +2,7 @@
  * invocation: one record owed to one function, from the moment the record is taken until the
  * function has done it, as a state table:
  *
- *   queued       behind another in its lane
+ *   queued       behind another in its lane, or its partition rests
  *   uncommitted  the first of its lane, until its offset is committed (delivery=at-most-once)
  *   paused       the first of its lane, while its topic or function is paused by hand
  *   ready        may be called: in its function's ready list
@@ -72,8 +72,8 @@ struct invocation *invocation_new(struct dispatcher *dispatcher, struct subscrip
 void invocation_set_state(struct invocation *invocation, enum invocation_state to);
 const char *invocation_state_name(enum invocation_state state);
 
-/* The first of its lane becomes ready, or waits for what keeps it from being called; nothing
- * happens when it does so already. */
+/* The first of its lane becomes ready, or waits for what keeps it from being called, queued while
+ * its partition rests; nothing happens when it does so already. */
 void invocation_admit(struct invocation *invocation);
 /* Whether it is the first of its lane and waits for something. */
 bool invocation_waits(const struct invocation *invocation);

@@ -17,10 +17,13 @@ static const struct {
     unsigned from;
 } states[] = {
     [PARTITION_STARTING] = {"starting", 0},
-    [PARTITION_RUNNING] = {"running", FROM(PARTITION_STARTING) | FROM(PARTITION_FULL)},
+    [PARTITION_RUNNING] = {"running",
+                           FROM(PARTITION_STARTING) | FROM(PARTITION_FULL) | FROM(PARTITION_ASIDE)},
     [PARTITION_FULL] = {"full", FROM(PARTITION_RUNNING)},
     [PARTITION_DRAINING] = {"draining", FROM(PARTITION_STARTING) | FROM(PARTITION_RUNNING) |
                                             FROM(PARTITION_FULL)},
+    [PARTITION_ASIDE] = {"aside",
+                         FROM(PARTITION_RUNNING) | FROM(PARTITION_FULL) | FROM(PARTITION_DRAINING)},
 };
 
 const char *partition_state_name(enum partition_state state)
@@ -39,6 +42,11 @@ void partition_set_state(struct partition *partition, enum partition_state to)
     partition->state = to;
 }
 
+bool partition_rests(const struct partition *partition)
+{
+    return partition->state == PARTITION_DRAINING || partition->state == PARTITION_ASIDE;
+}
+
 struct partition *partition_new(const struct source_assignment *assignment, int64_t start,
                                 size_t window)
 {
@@ -47,7 +55,7 @@ struct partition *partition_new(const struct source_assignment *assignment, int6
     partition->handle = assignment->handle;
     partition->topic = xstrdup(assignment->topic);
     partition->number = assignment->number;
-    partition->committed = partition->committing = -1;
+    partition->committed.offset = partition->sent.offset = -1;
     partition->permitted = start;
     partition->full.by = -1;
     ledger_init(&partition->ledger, start, window);
@@ -63,6 +71,9 @@ void partition_free(struct partition *partition)
         partition_unsubscribe(subscription);
     ledger_release(&partition->ledger);
     progress_clear(&partition->restored);
+    free(partition->committed.metadata);
+    free(partition->sent.metadata);
+    free(partition->refused);
     free(partition->topic);
     free(partition);
 }
@@ -139,10 +150,11 @@ bool partition_owes(const struct partition *partition, const struct subscription
            !progress_finished(&partition->restored, subscription->name, offset);
 }
 
-uint64_t partition_take(struct partition *partition, int64_t offset, size_t memory)
+uint64_t partition_take(struct partition *partition, const struct record *record, size_t memory)
 {
     struct subscription *subscription;
     uint32_t owed = 0, bytes = memory < UINT32_MAX ? (uint32_t)memory : UINT32_MAX;
+    int64_t offset = record->offset;
     uint64_t sequence;
 
     if (partition->restored.functions &&
@@ -150,7 +162,7 @@ uint64_t partition_take(struct partition *partition, int64_t offset, size_t memo
         progress_clear(&partition->restored);
     DL_FOREACH (partition->subscriptions, subscription)
         owed += partition_owes(partition, subscription, offset);
-    sequence = ledger_take(&partition->ledger, offset, owed, bytes);
+    sequence = ledger_take(&partition->ledger, offset, owed, bytes, record_print(record));
     DL_FOREACH (partition->subscriptions, subscription)
         ledger_mark(&partition->ledger, &subscription->marks, sequence,
                     !partition_owes(partition, subscription, offset));
@@ -173,7 +185,9 @@ void partition_touch(struct partition *partition)
 
 bool partition_dirty(const struct partition *partition)
 {
-    return partition->changed || partition->committed != partition_position(partition);
+    if (partition->state == PARTITION_ASIDE) /* nobody would listen */
+        return false;
+    return partition->changed || partition->committed.offset != partition_position(partition);
 }
 
 bool partition_permits(const struct partition *partition, const struct invocation *invocation)
@@ -206,14 +220,23 @@ int64_t partition_position(const struct partition *partition)
     return first ? first->record->offset : partition->ledger.next;
 }
 
+void partition_send_take(struct partition *partition, int64_t offset, char *metadata)
+{
+    free(partition->sent.metadata);
+    partition->sent = (struct partition_mark){offset, metadata};
+    partition->changed = false;
+}
+
 void partition_acknowledged(struct partition *partition)
 {
     struct invocation *invocation = NULL;
 
-    partition->committed = partition->committing;
+    free(partition->committed.metadata);
+    partition->committed = partition->sent;
+    partition->sent = (struct partition_mark){-1, NULL};
     if (partition->commit_first)
         invocation = first_unpermitted(partition);
-    partition->permitted = partition->committed;
+    partition->permitted = partition->committed.offset;
     for (; invocation && partition_permits(partition, invocation);
          invocation = invocation->next_sibling)
         if (invocation->state == INVOCATION_UNCOMMITTED)

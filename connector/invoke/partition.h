@@ -5,7 +5,9 @@
  *   running    records are taken as they come
  *   full       its window or the byte budget is full, no function wants its topic
  *              (no_function=wait), or it is paused by hand: nothing is taken
- *   draining   to be given up: nothing is taken, what runs is waited for
+ *   draining   to be given up: nothing is taken or called, what runs is waited for
+ *   aside      lost without a drain: kept as it is, for the case that it comes back before anybody
+ *              else had it; nothing is taken or called, what runs goes on and counts
  *
  * and then it is gone. All partitions are assigned and given up together (eager groups).
  */
@@ -16,6 +18,7 @@
 #include "core/lanes.h"
 #include "core/ledger.h"
 #include "core/progress.h"
+#include "core/record.h"
 #include "core/source.h"
 #include "core/stall.h"
 
@@ -24,6 +27,7 @@ enum partition_state {
     PARTITION_RUNNING,
     PARTITION_FULL,
     PARTITION_DRAINING,
+    PARTITION_ASIDE,
 };
 
 struct function;
@@ -50,23 +54,34 @@ struct partition_full {
     const char *said_why; /* and what it waits for; NULL: nothing was said */
 };
 
+/* An offset and the metadata that goes with it. */
+struct partition_mark {
+    int64_t offset; /* -1: none */
+    char *metadata; /* NULL: none */
+};
+
 struct partition {
     enum partition_state state;
-    struct source_partition *handle;
+    struct source_partition *handle; /* NULL: aside */
     char *topic;
     int32_t number;
     struct ledger ledger;
     unsigned log;             /* counts up when the topic was made anew: fences the old log's */
     int32_t born;             /* see core/progress */
     struct progress restored; /* what the last owner left, until all of it is done */
-    int64_t committed;        /* as the group last acknowledged it; -1: not yet */
-    int64_t committing;       /* as the commit under way says */
     bool changed;             /* progress differs from what was committed last */
-    bool commit_first;        /* delivery=at-most-once: an offset is committed, then called */
-    int64_t permitted;        /* with commit_first: the offset acknowledged within this log */
-    bool paused;              /* by hand: nothing is taken or begun */
-    bool ventured;            /* the last record was taken beyond the window (make_room.c) */
-    bool skipping;            /* it was said that no function wants the topic */
+    struct partition_mark committed; /* as the group last acknowledged it */
+    struct partition_mark sent;      /* by the commit under way, or by one that failed since */
+    bool committing;                 /* the commit under way is about it ... */
+    size_t place;                    /* ... and this is its place in that */
+    unsigned refusals;               /* of its commits, in a row */
+    int64_t commit_at;               /* when they may be sent again, of dispatcher_now */
+    char *refused;                   /* why, for its topic's sake; NULL: it is not */
+    bool commit_first; /* delivery=at-most-once: an offset is committed, then called */
+    int64_t permitted; /* with commit_first: the offset acknowledged within this log */
+    bool paused;       /* by hand: nothing is taken or begun */
+    bool ventured;     /* the last record was taken beyond the window (make_room.c) */
+    bool skipping;     /* it was said that no function wants the topic */
     struct stall stall;
     struct partition_full full;
     struct subscription *subscriptions; /* utlist DL */
@@ -85,6 +100,9 @@ void partition_free(struct partition *partition);
 void partition_set_state(struct partition *partition, enum partition_state to);
 const char *partition_state_name(enum partition_state state);
 
+/* Whether nothing new is begun on it: draining, aside. */
+bool partition_rests(const struct partition *partition);
+
 /* The subscription of a function; NULL: none. */
 struct subscription *partition_subscription(struct partition *partition,
                                             const struct function *function);
@@ -102,7 +120,7 @@ bool partition_owes(const struct partition *partition, const struct subscription
                     int64_t offset);
 
 /* Enters a record into the ledger, owed to whom it is. Returns its sequence number. */
-uint64_t partition_take(struct partition *partition, int64_t offset, size_t memory);
+uint64_t partition_take(struct partition *partition, const struct record *record, size_t memory);
 
 /* A subscription is done with a record of the log in force. True: the window moved. */
 bool partition_finish(struct subscription *subscription, uint64_t sequence);
@@ -115,7 +133,9 @@ bool partition_permits(const struct partition *partition, const struct invocatio
  * was taken; when draining, behind all that may be called, for the rest goes to the next owner. */
 int64_t partition_position(const struct partition *partition);
 
-/* What was committed is acknowledged; with commit_first, admits what waited for it. */
+/* What is to be committed now, as `sent`. The text is taken. */
+void partition_send_take(struct partition *partition, int64_t offset, char *metadata);
+/* `sent` was acknowledged; with commit_first, admits what waited for it. */
 void partition_acknowledged(struct partition *partition);
 
 /* There is progress to tell, if it is told at all: with commit_first nobody asks what was done. */

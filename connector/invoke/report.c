@@ -46,7 +46,8 @@ static const struct metric_row partition_rows[] = {
                   "Records between the lowest unfinished one and the newest taken, of "
                   "partition_window."},
     [P_STATE] = {METRIC_GAUGE, "kafka_connector_partition_state",
-                 "0: starting, 1: running, 2: full, 3: draining."},
+                 "0: starting, 1: running, 2: full, 3: draining, 4: aside (lost, and kept for the "
+                 "case that it comes back)."},
     [P_PAUSED] = {METRIC_GAUGE, "kafka_connector_partition_paused",
                   "1: its topic is paused by hand (POST /pause)."},
 };
@@ -90,7 +91,7 @@ const struct metrics_table function_metrics = {{"function"}, function_rows, COUN
 static int64_t lag(const struct dispatcher *dispatcher, const struct partition *partition)
 {
     struct source *source = dispatcher->setup.source;
-    int64_t end = source->calls->log_end(source, partition->handle);
+    int64_t end = partition->handle ? source->calls->log_end(source, partition->handle) : -1;
     int64_t lag = end - ledger_committable(&partition->ledger);
 
     if (end < 0)
@@ -103,7 +104,7 @@ static void collect_partition(const struct dispatcher *dispatcher, struct partit
     union metric_value *values = partition->metrics->values;
 
     values[P_LAG].number = lag(dispatcher, partition);
-    values[P_COMMITTED].number = partition->committed;
+    values[P_COMMITTED].number = partition->committed.offset;
     values[P_WINDOW].number = (int64_t)ledger_fill(&partition->ledger);
     values[P_STATE].number = partition->state;
     values[P_PAUSED].number = partition->paused;
@@ -180,7 +181,8 @@ static void add_partition(const struct dispatcher *dispatcher, const struct part
     json_add_number(object, "partition", partition->number);
     json_add_text(object, "state", partition_state_name(partition->state));
     json_add_bool(object, "paused", partition->paused);
-    json_add_number(object, "committed_offset", partition->committed);
+    json_add_number(object, "committed_offset", partition->committed.offset);
+    json_add_text(object, "commit_refused", partition->refused);
     json_add_number(object, "committable_offset", ledger_committable(&partition->ledger));
     json_add_number(object, "next_offset", partition->ledger.next);
     json_add_number(object, "lag", lag(dispatcher, partition));

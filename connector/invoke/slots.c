@@ -128,11 +128,13 @@ static void serve(struct dispatcher *dispatcher, struct invocation *invocation)
         start_call(dispatcher, invocation);
 }
 
-/* What is committed and was not begun is called while the partitions drain: nobody would later. */
+/* What is committed and was not begun is called while the partitions drain, as long as there is
+ * time: nobody would later. */
 static bool may_start(const struct dispatcher *dispatcher)
 {
     return dispatcher->state == DISPATCHER_WORKING ||
-           (dispatcher->state == DISPATCHER_DRAINING && dispatcher_commits_first(dispatcher));
+           (dispatcher->state == DISPATCHER_DRAINING && dispatcher->drain_due &&
+            dispatcher_commits_first(dispatcher));
 }
 
 void dispatcher_fill_slots(struct dispatcher *dispatcher)

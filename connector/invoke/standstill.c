@@ -47,7 +47,7 @@ static struct stall_finding find(const struct dispatcher *dispatcher,
         .moved_ms = dispatcher->moved_ms,
         .next = partition->ledger.next,
         .starting = partition->state == PARTITION_STARTING,
-        .committing = committer->under_way || committer->due,
+        .committing = committer->under_way || committer->due || committer->again,
         .untaken = untaken,
     };
 
@@ -59,7 +59,7 @@ static struct stall_finding find(const struct dispatcher *dispatcher,
 const char *dispatcher_waits_because(const struct dispatcher *dispatcher,
                                      const struct partition *partition)
 {
-    if (partition->state == PARTITION_DRAINING)
+    if (partition_rests(partition))
         return "its partition is given up";
     return find(dispatcher, partition, false).why;
 }
@@ -168,7 +168,7 @@ void dispatcher_look(struct dispatcher *dispatcher)
 
     if (dispatcher->state == DISPATCHER_WORKING) /* a drain ends in a time of its own */
         DL_FOREACH (dispatcher->partitions, partition) {
-            text = look_at(dispatcher, partition);
+            text = partition_rests(partition) ? NULL : look_at(dispatcher, partition);
             if (first)
                 free(text);
             else

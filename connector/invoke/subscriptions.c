@@ -64,7 +64,7 @@ void dispatcher_subscribe(struct dispatcher *dispatcher, struct partition *parti
     struct function *function;
     size_t count = 0;
 
-    if (partition->state == PARTITION_DRAINING) /* its next owner goes by the new map */
+    if (partition_rests(partition)) /* its next owner goes by the new map */
         return;
     partition->bound = 0;
     DL_FOREACH (partition->subscriptions, subscription)
@@ -97,7 +97,7 @@ static void release_waiting(struct partition *partition, const struct function *
         if (invocation->subscription->function != function || !invocation_waits(invocation))
             continue;
         invocation_stop(invocation);
-        invocation_set_state(invocation, INVOCATION_READY);
+        invocation_admit(invocation);
     }
 }
 

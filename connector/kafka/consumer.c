@@ -87,6 +87,11 @@ enum consumer_state consumer_state(const struct consumer *consumer)
     return consumer->state;
 }
 
+const char *consumer_trouble(const struct consumer *consumer)
+{
+    return consumer->trouble;
+}
+
 const char *consumer_state_name(enum consumer_state state)
 {
     return states[state].name;

@@ -7,6 +7,8 @@
  *                 worker reads the commits of all partitions of the topics, low and end
  *                 offsets; any error is "again, with back-off" (logged once), never "none
  *                 committed"; then sink.assigned chooses the starts, and the event is answered.
+ *                 Partitions that cannot be read a second time (no leader, no right) do not
+ *                 hold up the others: they go on being read for, and are assigned when they can.
  *   REVOKE event  kept; sink.revoke; answered by release. Lost: answered at once.
  *   records       one queue a partition (queue.forward off), taken only by `take`; sink.ready when
  *                 an empty queue gets an element: it then writes into a pipe that is polled.
@@ -14,7 +16,9 @@
  *                 follows from the loop, unless a record came first.
  *   commits       `done` -> rd_kafka_commit_queue -> the event -> sink.committed. Never between a
  *                 REVOKE held and the next ASSIGN answered but the drain's last one. When the
- *                 member may not commit, committed(why) answers all the same, from the loop.
+ *                 member may not commit, `committed` answers all the same, from the loop. Kafka
+ *                 refuses a position for its topic's sake (no right to it, deleted) and commits
+ *                 the others; all other errors are the whole group's.
  *   a topic that does not exist is awaited: said once, subscribed all the while.
  * The group protocol is eager roundrobin with heartbeat.interval.ms 250: measured against
  * cooperative-sticky on librdkafka 2.0.2, which loses its assignment when a commit stands behind a
@@ -81,6 +85,10 @@ void consumer_free(struct consumer *consumer);
 
 /* max.poll.interval.ms as it is in force: how long a revoke may be held at the most. */
 int64_t consumer_max_poll_interval_ms(const struct consumer *consumer);
+
+/* Why partitions that are assigned are not read yet, all of them or some; NULL: all are. Borrowed
+ * until the loop goes on. */
+const char *consumer_trouble(const struct consumer *consumer);
 
 enum consumer_state consumer_state(const struct consumer *consumer);
 const char *consumer_state_name(enum consumer_state state);

@@ -34,7 +34,7 @@ static void destruction_over(uv_work_t *work, int status)
     (void)status; /* never cancelled */
     free(destruction);
     if (!consumer->freed) {
-        consumer_commit_answer(consumer, "the consumer is closed");
+        consumer_commit_answer(consumer, SOURCE_REFUSED, "the consumer is closed");
         consumer_move(consumer, CONSUMER_CLOSED);
         consumer->closed(consumer->closed_context);
     }
@@ -122,6 +122,7 @@ void consumer_free(struct consumer *consumer)
     rd_kafka_topic_partition_list_destroy(consumer->topics);
     utarray_free(consumer->names);
     free(consumer->trouble);
+    free(consumer->commit.answers);
     uv_close((uv_handle_t *)&consumer->wake, on_handle_closed);
     uv_close((uv_handle_t *)&consumer->tick, on_handle_closed);
     uv_close((uv_handle_t *)&consumer->soon, on_handle_closed);

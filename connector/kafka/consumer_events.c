@@ -101,7 +101,7 @@ static void on_soon(uv_idle_t *handle)
     uv_idle_stop(handle);
     consumer_wake_fetchers(consumer);
     if (consumer->commit.refused)
-        consumer_commit_answer(consumer, consumer->commit.refused);
+        consumer_commit_answer(consumer, SOURCE_REFUSED, consumer->commit.refused);
     consumer_tell_ends(consumer);
 }
 

@@ -38,10 +38,10 @@ bool consumer_has_fetch_backoff(void)
 
 void consumer_want_fetch(struct consumer *consumer, struct source_partition *partition)
 {
-    if (consumer_has_fetch_backoff() || partition->next < 0 ||
+    if (consumer_has_fetch_backoff() || partition->asked == partition->next ||
         partition->next >= consumer_log_end(&consumer->source, partition))
         return;
-    partition->next = -1;
+    partition->asked = partition->next;
     consumer->wants_fetch = true;
     consumer_soon(consumer);
 }

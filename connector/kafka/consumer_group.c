@@ -35,19 +35,25 @@ static rd_kafka_resp_err_t answer(struct consumer *consumer,
 /* Partitions. A queue must be cut off from the consumer queue before the assignment is answered:
  * librdkafka forwards it when the fetch starts, unless the application has set its forwarding. */
 
+static void empty_queue(struct source_partition *partition)
+{
+    rd_kafka_event_t *stale;
+
+    while ((stale = rd_kafka_queue_poll(partition->queue, 0)))
+        rd_kafka_event_destroy(stale);
+}
+
 static void open_queue(struct consumer *consumer, size_t i)
 {
     struct source_partition *partition = &consumer->partitions[i];
     struct wake wake = {consumer->generation, (uint32_t)i};
-    rd_kafka_event_t *stale;
 
     partition->queue =
         rd_kafka_queue_get_partition(consumer->kafka, partition->topic, partition->number);
     rd_kafka_queue_forward(partition->queue, NULL);
     /* What an earlier assignment left there would keep the queue from ever being empty, and only
      * an empty queue wakes us. */
-    while ((stale = rd_kafka_queue_poll(partition->queue, 0)))
-        rd_kafka_event_destroy(stale);
+    empty_queue(partition);
     rd_kafka_queue_io_event_enable(partition->queue, consumer->wake_fds[1], &wake, sizeof(wake));
 }
 
@@ -83,7 +89,7 @@ static void make_partitions(struct consumer *consumer)
             name = keep_name(consumer, consumer->assigned->elems[i].topic);
         consumer->partitions[i].topic = name;
         consumer->partitions[i].number = consumer->assigned->elems[i].partition;
-        consumer->partitions[i].end_offset = consumer->partitions[i].next = -1;
+        consumer->partitions[i].end_offset = consumer->partitions[i].asked = -1;
     }
 }
 
@@ -97,7 +103,8 @@ void consumer_forget_partitions(struct consumer *consumer)
     if (consumer->assigned)
         rd_kafka_topic_partition_list_destroy(consumer->assigned);
     consumer->assigned = NULL;
-    consumer->told = false;
+    consumer->told = 0;
+    consumer->answer_due = false;
     consumer->generation++;
 }
 
@@ -132,50 +139,87 @@ static void lose(struct consumer *consumer)
 
 /* ---- being given partitions ---- */
 
-static void read_again(struct consumer *consumer, const char *why)
+static void read_again(struct consumer *consumer, const char *why, size_t count)
 {
-    consumer_log_trouble(consumer, "Cannot read where partitions start", why);
+    char *text = count > 1 ? xasprintf("%s; and of %zu more", why, count - 1) : xstrdup(why);
+
+    consumer_log_trouble(consumer, "Cannot read where partitions start", text);
+    free(text);
+    consumer->readings++;
     consumer->read_at = uv_now(consumer->loop) + consumer->back_off_ms;
     consumer->back_off_ms *= 2;
     if (consumer->back_off_ms > BACK_OFF_MAX_MS)
         consumer->back_off_ms = BACK_OFF_MAX_MS;
 }
 
-/* The sink chooses the starts; they are kept in consumer->assigned, which answers the event. */
-static void tell_assigned(struct consumer *consumer, const struct reading *reading)
+/* The sink chooses the starts. `unread` are told later. */
+static void tell_assigned(struct consumer *consumer, const struct reading *reading, size_t unread)
 {
     struct source_assignment *assignments = xcalloc(consumer->count, sizeof(*assignments));
+    size_t count = reading_fill(reading, consumer->partitions, assignments);
 
-    for (size_t i = 0; i < consumer->count; i++) {
-        assignments[i].handle = &consumer->partitions[i];
-        assignments[i].topic = consumer->partitions[i].topic;
-        assignments[i].number = consumer->partitions[i].number;
+    if (count) {
+        consumer->told += count;
+        consumer->answer_due = true;
+        consumer->source.sink_calls->assigned(consumer->source.sink, assignments, count,
+                                              unread > 0);
     }
-    reading_fill(reading, assignments);
-    consumer->told = true;
-    consumer->source.sink_calls->assigned(consumer->source.sink, assignments, consumer->count);
-    for (size_t i = 0; i < consumer->count; i++) {
-        consumer->partitions[i].sink_partition = assignments[i].partition;
-        consumer->assigned->elems[i].offset = assignments[i].start;
+    for (size_t i = 0; i < count; i++) {
+        struct source_partition *partition = assignments[i].handle;
+
+        partition->told = true;
+        partition->sink_partition = assignments[i].partition;
+        partition->next = assignments[i].start;
     }
     free(assignments);
 }
 
+/* All that were told, each from where it is to go on. Those that run already are begun anew by
+ * librdkafka (an eager group knows no other way), so what waits in their queues comes again. */
+static rd_kafka_topic_partition_list_t *begin_told(struct consumer *consumer)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)consumer->told);
+
+    for (size_t i = 0; i < consumer->count; i++) {
+        struct source_partition *partition = &consumer->partitions[i];
+
+        if (!partition->told)
+            continue;
+        if (partition->queue)
+            empty_queue(partition);
+        else
+            open_queue(consumer, i);
+        rd_kafka_topic_partition_list_add(list, partition->topic, partition->number)->offset =
+            partition->next;
+    }
+    return list;
+}
+
 static void answer_assigned(struct consumer *consumer)
 {
-    rd_kafka_resp_err_t error;
+    rd_kafka_topic_partition_list_t *list = begin_told(consumer);
+    rd_kafka_resp_err_t error = answer(consumer, list);
 
-    for (size_t i = 0; i < consumer->count; i++)
-        if (!consumer->partitions[i].queue)
-            open_queue(consumer, i);
-    error = answer(consumer, consumer->assigned);
-    consumer_log_trouble(consumer, "Cannot take the assignment",
-                         error ? rd_kafka_err2str(error) : NULL);
-    if (error)
-        return;
-    consumer->counts.rebalances++;
-    consumer_move(consumer, CONSUMER_ASSIGNED);
-    consumer_log_rebalance(REBALANCE_OK, consumer->assigned);
+    if (error) {
+        consumer_log_trouble(consumer, "Cannot take the assignment", rd_kafka_err2str(error));
+    } else {
+        consumer->answer_due = false;
+        if (consumer->told == consumer->count)
+            consumer_log_trouble(consumer, NULL, NULL);
+        if (consumer->state != CONSUMER_ASSIGNED)
+            consumer->counts.rebalances++;
+        consumer_move(consumer, CONSUMER_ASSIGNED);
+        consumer_log_rebalance(REBALANCE_OK, list);
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+/* librdkafka begins nothing while a commit is on its way: then the next tick does it, and what runs
+ * already is not held up. */
+static void answer_told(struct consumer *consumer)
+{
+    if (consumer->answer_due && !consumer->commit.in_flight)
+        answer_assigned(consumer);
 }
 
 static void on_assign(struct consumer *consumer, rd_kafka_event_t *event)
@@ -188,6 +232,7 @@ static void on_assign(struct consumer *consumer, rd_kafka_event_t *event)
     rd_kafka_topic_partition_list_sort(consumer->assigned, NULL, NULL);
     make_partitions(consumer);
     consumer->back_off_ms = BACK_OFF_MIN_MS;
+    consumer->readings = 0;
     consumer_move(consumer, CONSUMER_READING);
     if (consumer->count)
         reading_begin(consumer);
@@ -195,20 +240,24 @@ static void on_assign(struct consumer *consumer, rd_kafka_event_t *event)
         answer_assigned(consumer); /* a member too many: the sink is told nothing */
 }
 
+/* What could not be read at once is asked for once more before the others begin without it: most
+ * that fails here passes. */
 void consumer_read_done(struct consumer *consumer)
 {
     struct reading *reading = consumer->reading;
-    const char *failure = reading_failure(reading);
+    size_t unread;
+    const char *failure = reading_failure(reading, &unread);
 
-    if (failure) {
-        read_again(consumer, failure);
-    } else if (rd_kafka_assignment_lost(consumer->kafka)) {
-        consumer_give_up(consumer);
-    } else {
-        tell_assigned(consumer, reading);
-        answer_assigned(consumer);
-    }
     consumer->reading = NULL;
+    if (failure)
+        read_again(consumer, failure, unread);
+    if (rd_kafka_assignment_lost(consumer->kafka)) {
+        if (!consumer->told)
+            consumer_give_up(consumer); /* else its REVOKE is on the way */
+    } else if (!failure || consumer->readings > 1) {
+        tell_assigned(consumer, reading, unread);
+        answer_told(consumer);
+    }
     reading_free(reading);
 }
 
@@ -217,6 +266,7 @@ void consumer_read_done(struct consumer *consumer)
 static void on_revoke(struct consumer *consumer, rd_kafka_event_t *event)
 {
     keep(consumer, event);
+    reading_abandon(consumer);
     if (!consumer->told) {
         consumer_give_up(consumer);
     } else if (rd_kafka_assignment_lost(consumer->kafka)) {
@@ -257,6 +307,15 @@ void consumer_on_rebalance(struct consumer *consumer, rd_kafka_event_t *event)
 
 /* ---- the clock's part ---- */
 
+static void tick_answer(struct consumer *consumer)
+{
+    if (consumer->answer_due)
+        answer_told(consumer);
+    else if (consumer->told < consumer->count && !consumer->reading && !consumer->closing &&
+             uv_now(consumer->loop) >= consumer->read_at)
+        reading_begin(consumer);
+}
+
 static void tick_reading(struct consumer *consumer)
 {
     bool over = consumer->fatal || rd_kafka_assignment_lost(consumer->kafka);
@@ -265,10 +324,8 @@ static void tick_reading(struct consumer *consumer)
         lose(consumer);
     else if (over)
         consumer_give_up(consumer);
-    else if (consumer->told)
-        answer_assigned(consumer);
-    else if (!consumer->reading && uv_now(consumer->loop) >= consumer->read_at)
-        reading_begin(consumer);
+    else
+        tick_answer(consumer);
 }
 
 /* A queue that is not empty when its wake-up should have come stays silent for good: so it is
@@ -282,7 +339,7 @@ static void tick_assigned(struct consumer *consumer)
          i++) {
         struct source_partition *partition = &consumer->partitions[i];
 
-        if (rd_kafka_queue_length(partition->queue) > 0)
+        if (partition->queue && rd_kafka_queue_length(partition->queue) > 0)
             consumer->source.sink_calls->ready(consumer->source.sink, partition->sink_partition);
     }
 }
@@ -295,4 +352,6 @@ void consumer_group_tick(struct consumer *consumer)
         lose(consumer);
     else if (consumer->state == CONSUMER_ASSIGNED)
         tick_assigned(consumer);
+    if (consumer->state == CONSUMER_ASSIGNED && !rd_kafka_assignment_lost(consumer->kafka))
+        tick_answer(consumer);
 }

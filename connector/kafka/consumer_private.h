@@ -29,19 +29,25 @@ enum {
 struct source_partition {
     const char *topic; /* one of consumer->names */
     int32_t number;
-    rd_kafka_queue_t *queue;
+    bool told;               /* the sink knows of it: its start could be read */
+    rd_kafka_queue_t *queue; /* NULL: not asked for records yet */
     void *sink_partition;
-    int64_t next;       /* behind the last record taken; -1: none, or a fetch is asked for */
-    int64_t end_offset; /* an end of the log to be told; -1: none */
+    int64_t next;                /* behind the last record taken; at first where it starts */
+    int64_t asked;               /* that `next` when a fetch was asked for; -1: none was */
+    int64_t end_offset;          /* an end of the log to be told; -1: none */
     rd_kafka_resp_err_t trouble; /* the last in-band error, said already */
 };
 
-/* One commit; the next is not begun before this one is answered. */
+/* One batch; the next is not begun before this one is answered. */
 struct commit {
     bool in_flight;
-    uintptr_t id;        /* goes with the request, so that a late answer is known for one */
-    uint64_t deadline;   /* of uv_now */
-    const char *refused; /* static text: to be answered from the loop */
+    uintptr_t id; /* goes with its requests, so that a late answer is known for one */
+    size_t count; /* positions */
+    struct source_answer *answers; /* one for each, as far as they are there */
+    size_t waiting;                /* requests under way */
+    bool apart;                    /* they are one a topic */
+    uint64_t deadline;             /* of uv_now */
+    const char *refused;           /* static text: to be answered from the loop */
 };
 
 struct said {
@@ -73,11 +79,13 @@ struct consumer {
     UT_array *names; /* of all topics ever assigned: records borrow them */
     struct source_partition *partitions;
     size_t count;
-    bool told;        /* the sink knows of the partitions */
+    size_t told;      /* of them: the sink knows of */
+    bool answer_due;  /* librdkafka is to be told of all of those */
     bool wants_fetch; /* a queue ran empty, its log goes on */
 
     struct reading *reading; /* the one that counts; NULL: none under way */
     uint64_t read_at;        /* when to begin the next, of uv_now */
+    unsigned readings;       /* that left something unread, since the assignment */
     unsigned back_off_ms;
     char *trouble; /* why reading or answering fails, said already */
 
@@ -117,7 +125,9 @@ void consumer_forget_partitions(struct consumer *consumer);
 /* consumer_commit.c */
 void consumer_done(struct source *source, const struct source_position *positions, size_t count);
 void consumer_on_commit(struct consumer *consumer, rd_kafka_event_t *event); /* borrows event */
-void consumer_commit_answer(struct consumer *consumer, const char *why_not);
+/* Answers all positions alike, if a commit is under way. */
+void consumer_commit_answer(struct consumer *consumer, enum source_result result,
+                            const char *why_not);
 void consumer_commit_tick(struct consumer *consumer);
 
 /* consumer_record.c */
@@ -136,14 +146,16 @@ void consumer_wake_fetchers(struct consumer *consumer);
 void consumer_finish_close(struct consumer *consumer); /* once librdkafka has left the group */
 void consumer_unhold(struct consumer *consumer);
 
-/* consumer_start.c: reads, for consumer->assigned, what a start is chosen from; the consumer holds
- * it as consumer->reading. At its end consumer_read_done is called, unless abandoned. */
+/* consumer_start.c: reads, for the partitions that are not told yet, what a start is chosen from;
+ * the consumer holds it as consumer->reading. At its end consumer_read_done is called, unless
+ * abandoned. */
 void reading_begin(struct consumer *consumer);
 void reading_abandon(struct consumer *consumer);
-/* Why it failed (borrowed), or NULL. */
-const char *reading_failure(const struct reading *reading);
-/* One assignment for each of consumer->assigned, in its order. Texts are borrowed from reading. */
-void reading_fill(const struct reading *reading, struct source_assignment *assignments);
+/* Why the first that could not be read could not (borrowed), or NULL; and how many there are. */
+const char *reading_failure(const struct reading *reading, size_t *failed);
+/* One assignment for each that could, and how many. Texts are borrowed from reading. */
+size_t reading_fill(const struct reading *reading, struct source_partition *partitions,
+                    struct source_assignment *assignments);
 void reading_free(struct reading *reading);
 
 /* consumer_log.c */

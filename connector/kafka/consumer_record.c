@@ -109,6 +109,7 @@ static struct record *read_fetch(struct source_partition *partition, rd_kafka_ev
     if (!message || message->err)
         return NULL;
     partition->end_offset = -1; /* the end told of lies before this record: old news */
+    partition->next = message->offset + 1;
     return record_new(partition->topic, message);
 }
 
@@ -160,15 +161,13 @@ struct record *consumer_take(struct source *source, struct source_partition *par
     struct record *record = NULL;
     rd_kafka_event_t *event;
 
-    if (consumer->state != CONSUMER_ASSIGNED)
+    if (consumer->state != CONSUMER_ASSIGNED || !partition->queue)
         return NULL;
     while (!record && (event = rd_kafka_queue_poll(partition->queue, 0))) {
         record = read_event(consumer, partition, event);
         rd_kafka_event_destroy(event);
     }
-    if (record)
-        partition->next = record->offset + 1;
-    else
+    if (!record)
         consumer_want_fetch(consumer, partition);
     return record;
 }

@@ -1,11 +1,12 @@
 /*
- * consumer_start: what is read of an assignment's partitions before it is answered.
+ * consumer_start: what is read of an assignment's partitions before they are told to the sink.
  *
  * Runs on libuv's worker, because every call here waits for a broker. The worker sees its struct
- * reading only. Whatever fails fails the whole reading: a commit that could not be read must never
- * look like "none committed". Traps: on an error of the whole call every entry of a list reads
- * -1001 with err 0, so the return code comes first; and offsets_for_times trusts cached metadata,
- * so metadata is asked first.
+ * reading only. What cannot be read (no leader, no right, a deleted topic) fails for itself and is
+ * left out: a commit that could not be read must never look like "none committed". Traps: on an
+ * error of the whole call every entry of a list reads -1001 with err 0, so the return code comes
+ * first; offsets_for_times loses the whole call for one broken partition, so a call that fails is
+ * halved; and it trusts cached metadata, so metadata is asked first.
  */
 #include "kafka/consumer_private.h"
 
@@ -18,10 +19,18 @@
 
 enum {
     CALL_TIMEOUT_MS = 5000,
-    LOOKS = 5, /* at a log's end that cannot be right */
+    HALVING_MS = 10000, /* so long the broken ones are looked for */
+    LOOKS = 5,          /* at a log's end that cannot be right */
     LOOK_AGAIN_MS = 500,
     LOG_START = RD_KAFKA_OFFSET_BEGINNING, /* what offsets_for_times takes in place of a time */
     LOG_END = RD_KAFKA_OFFSET_END,
+};
+
+/* Of one partition. */
+struct start {
+    char *why_not;    /* it could not be read; NULL: it was */
+    int place;        /* in reading->committed */
+    int64_t low, end; /* of its log */
 };
 
 struct reading {
@@ -30,77 +39,110 @@ struct reading {
     rd_kafka_t *kafka;
     atomic_bool abandoned;
     rd_kafka_topic_partition_list_t *assigned;  /* sorted by topic and number */
+    struct start *starts;                       /* one for each of them */
     rd_kafka_topic_partition_list_t *committed; /* all partitions of their topics, sorted so too */
-    int *place;                                 /* of each assigned one in committed */
-    rd_kafka_topic_partition_list_t *low, *end; /* of the assigned ones */
-    char *failure;
+    uint64_t halve_until;                       /* of uv_hrtime */
 };
 
-static bool fail(struct reading *reading, const char *what, const char *topic,
-                 rd_kafka_resp_err_t why)
+static void fail(struct reading *reading, int i, const char *what, rd_kafka_resp_err_t why)
 {
-    free(reading->failure);
-    reading->failure = xasprintf("%s%s%s: %s", what, topic ? " of " : "", topic ? topic : "",
-                                 rd_kafka_err2str(why));
-    return false;
+    const rd_kafka_topic_partition_t *it = &reading->assigned->elems[i];
+
+    if (!reading->starts[i].why_not)
+        reading->starts[i].why_not = xasprintf("%s of %s, partition %d: %s", what, it->topic,
+                                               (int)it->partition, rd_kafka_err2str(why));
 }
 
-static void list_free(rd_kafka_topic_partition_list_t *list)
+/* topic NULL: of all. */
+static void fail_topic(struct reading *reading, const char *topic, const char *what,
+                       rd_kafka_resp_err_t why)
 {
-    if (list)
-        rd_kafka_topic_partition_list_destroy(list);
+    for (int i = 0; i < reading->assigned->cnt; i++)
+        if (!topic || strcmp(reading->assigned->elems[i].topic, topic) == 0)
+            fail(reading, i, what, why);
 }
 
-/* The first entry's error stands for all. */
-static bool entries_good(struct reading *reading, const char *what,
-                         const rd_kafka_topic_partition_list_t *list)
+static bool is_given_up(const struct reading *reading, int i)
 {
-    for (int i = 0; i < list->cnt; i++)
-        if (list->elems[i].err)
-            return fail(reading, what, list->elems[i].topic, list->elems[i].err);
-    return true;
+    return reading->starts[i].why_not != NULL;
 }
 
-static bool read_partition_count(struct reading *reading, const char *topic, int *count)
+/* ---- metadata ---- */
+
+static rd_kafka_resp_err_t partition_error(const struct rd_kafka_metadata_topic *topic, int number)
 {
-    rd_kafka_topic_t *handle = rd_kafka_topic_new(reading->kafka, topic, NULL);
+    for (int i = 0; i < topic->partition_cnt; i++)
+        if (topic->partitions[i].id == number)
+            return topic->partitions[i].leader < 0 ? RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE
+                                                   : RD_KAFKA_RESP_ERR_NO_ERROR;
+    return RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION;
+}
+
+/* The topic's partitions are joined to `committed`, siblings too: whether a partition without a
+ * commit is new is told by theirs. */
+static void note_topic(struct reading *reading, int first,
+                       const struct rd_kafka_metadata_topic *topic)
+{
+    int base = reading->committed->cnt;
+
+    rd_kafka_topic_partition_list_add_range(reading->committed, topic->topic, 0,
+                                            topic->partition_cnt - 1);
+    for (int i = first; i < reading->assigned->cnt; i++) {
+        const rd_kafka_topic_partition_t *it = &reading->assigned->elems[i];
+        rd_kafka_resp_err_t error = partition_error(topic, it->partition);
+
+        if (strcmp(it->topic, topic->topic) != 0)
+            break;
+        reading->starts[i].place = base + it->partition;
+        if (error)
+            fail(reading, i, "leader", error);
+    }
+}
+
+/* False: no broker answers, and asking for further topics would only take long. */
+static bool read_topic(struct reading *reading, int first)
+{
+    const char *name = reading->assigned->elems[first].topic;
+    rd_kafka_topic_t *handle = rd_kafka_topic_new(reading->kafka, name, NULL);
     const struct rd_kafka_metadata *metadata = NULL;
     rd_kafka_resp_err_t error;
 
-    if (!handle)
-        return fail(reading, "metadata", topic, rd_kafka_last_error());
+    if (!handle) {
+        fail_topic(reading, name, "metadata", rd_kafka_last_error());
+        return true;
+    }
     error = rd_kafka_metadata(reading->kafka, 0, handle, &metadata, CALL_TIMEOUT_MS);
     rd_kafka_topic_destroy(handle);
-    if (!error && metadata->topic_cnt != 1)
-        error = RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC;
-    if (!error)
-        error = metadata->topics[0].err;
-    *count = error ? 0 : metadata->topics[0].partition_cnt;
-    if (metadata)
-        rd_kafka_metadata_destroy(metadata);
-    return error ? fail(reading, "metadata", topic, error) : true;
+    if (error) {
+        fail_topic(reading, NULL, "metadata", error);
+        return false;
+    }
+    error = metadata->topic_cnt == 1 ? metadata->topics[0].err : RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC;
+    if (!error && metadata->topics[0].partition_cnt < 1)
+        error = RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION;
+    if (error)
+        fail_topic(reading, name, "metadata", error);
+    else
+        note_topic(reading, first, &metadata->topics[0]);
+    rd_kafka_metadata_destroy(metadata);
+    return true;
 }
 
-/* Siblings are read too: whether a partition without a commit is new is told by theirs. */
-static bool read_metadata(struct reading *reading)
+static void read_metadata(struct reading *reading)
 {
     const char *topic = "";
 
     reading->committed = rd_kafka_topic_partition_list_new(reading->assigned->cnt);
     for (int i = 0; i < reading->assigned->cnt; i++) {
-        int count = 0;
-
         if (strcmp(topic, reading->assigned->elems[i].topic) == 0)
             continue;
         topic = reading->assigned->elems[i].topic;
-        if (!read_partition_count(reading, topic, &count))
-            return false;
-        if (count < 1)
-            return fail(reading, "metadata", topic, RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION);
-        rd_kafka_topic_partition_list_add_range(reading->committed, topic, 0, count - 1);
+        if (!read_topic(reading, i))
+            return;
     }
-    return true;
 }
+
+/* ---- commits ---- */
 
 /* librdkafka 2.0.2 gives metadata without the NUL behind it. */
 static void end_metadata(rd_kafka_topic_partition_list_t *list)
@@ -114,51 +156,115 @@ static void end_metadata(rd_kafka_topic_partition_list_t *list)
     }
 }
 
-static bool read_committed(struct reading *reading)
+static void read_committed(struct reading *reading)
 {
-    rd_kafka_resp_err_t error =
-        rd_kafka_committed(reading->kafka, reading->committed, CALL_TIMEOUT_MS);
-
-    if (error)
-        return fail(reading, "committed offsets", NULL, error);
-    end_metadata(reading->committed);
-    return entries_good(reading, "committed offset", reading->committed);
-}
-
-static bool read_offsets(struct reading *reading, const char *what, int64_t which,
-                         rd_kafka_topic_partition_list_t **list)
-{
+    rd_kafka_topic_partition_list_t *list = reading->committed;
     rd_kafka_resp_err_t error;
 
-    *list = rd_kafka_topic_partition_list_copy(reading->assigned);
-    for (int i = 0; i < (*list)->cnt; i++)
-        (*list)->elems[i].offset = which;
-    error = rd_kafka_offsets_for_times(reading->kafka, *list, CALL_TIMEOUT_MS);
-    if (error)
-        return fail(reading, what, NULL, error);
-    if (!entries_good(reading, what, *list))
-        return false;
-    for (int i = 0; i < (*list)->cnt; i++)
-        if ((*list)->elems[i].offset < 0)
-            return fail(reading, what, (*list)->elems[i].topic, RD_KAFKA_RESP_ERR__NO_OFFSET);
-    return true;
+    if (!list->cnt)
+        return;
+    error = rd_kafka_committed(reading->kafka, list, CALL_TIMEOUT_MS);
+    if (error) {
+        fail_topic(reading, NULL, "committed offset", error);
+        return;
+    }
+    end_metadata(list);
+    for (int i = 0; i < list->cnt; i++)
+        if (list->elems[i].err)
+            fail_topic(reading, list->elems[i].topic, "committed offset", list->elems[i].err);
 }
 
-static bool read_low(struct reading *reading)
+/* ---- log starts and ends ---- */
+
+static const char *offset_name(int64_t which)
 {
-    return read_offsets(reading, "log start", LOG_START, &reading->low);
+    return which == LOG_START ? "log start" : "log end";
+}
+
+/* Of list's entries `part` says, in their order, what was asked of those from `first` on. */
+static void note_offsets(struct reading *reading, int64_t which,
+                         const rd_kafka_topic_partition_list_t *list, int first,
+                         const rd_kafka_topic_partition_list_t *part)
+{
+    for (int i = 0; i < part->cnt; i++) {
+        const rd_kafka_topic_partition_t *it = &part->elems[i];
+        int at = (int)(intptr_t)list->elems[first + i].opaque;
+
+        if (it->err || it->offset < 0)
+            fail(reading, at, offset_name(which), it->err ? it->err : RD_KAFKA_RESP_ERR__NO_OFFSET);
+        else if (which == LOG_START)
+            reading->starts[at].low = it->offset;
+        else
+            reading->starts[at].end = it->offset;
+    }
+}
+
+static rd_kafka_topic_partition_list_t *part_of(const rd_kafka_topic_partition_list_t *list,
+                                                int first, int count, int64_t which)
+{
+    rd_kafka_topic_partition_list_t *part = rd_kafka_topic_partition_list_new(count);
+
+    for (int i = first; i < first + count; i++) {
+        rd_kafka_topic_partition_t *it =
+            rd_kafka_topic_partition_list_add(part, list->elems[i].topic, list->elems[i].partition);
+
+        it->opaque = list->elems[i].opaque;
+        it->offset = which;
+    }
+    return part;
+}
+
+/* What is left when the time is over fails, and is read the next time. */
+static void ask_offsets(struct reading *reading, int64_t which, // NOLINT(misc-no-recursion)
+                        const rd_kafka_topic_partition_list_t *list, int first, int count)
+{
+    rd_kafka_topic_partition_list_t *part = part_of(list, first, count, which);
+    rd_kafka_resp_err_t error = rd_kafka_offsets_for_times(reading->kafka, part, CALL_TIMEOUT_MS);
+    bool over = atomic_load(&reading->abandoned) || uv_hrtime() > reading->halve_until;
+
+    if (!error)
+        note_offsets(reading, which, list, first, part);
+    rd_kafka_topic_partition_list_destroy(part);
+    if (error && count > 1 && !over) {
+        ask_offsets(reading, which, list, first, count / 2);
+        ask_offsets(reading, which, list, first + count / 2, count - count / 2);
+    } else if (error) {
+        for (int i = first; i < first + count; i++)
+            fail(reading, (int)(intptr_t)list->elems[i].opaque, offset_name(which), error);
+    }
+}
+
+static void read_offsets(struct reading *reading, int64_t which)
+{
+    rd_kafka_topic_partition_list_t *list =
+        rd_kafka_topic_partition_list_new(reading->assigned->cnt);
+
+    for (int i = 0; i < reading->assigned->cnt; i++)
+        if (!is_given_up(reading, i))
+            rd_kafka_topic_partition_list_add(list, reading->assigned->elems[i].topic,
+                                              reading->assigned->elems[i].partition)
+                ->opaque = (void *)(intptr_t)i;
+    reading->halve_until = uv_hrtime() + HALVING_MS * UINT64_C(1000000);
+    if (list->cnt)
+        ask_offsets(reading, which, list, 0, list->cnt);
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+static void read_low(struct reading *reading)
+{
+    read_offsets(reading, LOG_START);
 }
 
 /* Whether a log ends below what the group has committed or finished in it. */
 static bool is_log_too_short(const struct reading *reading, int i)
 {
-    const rd_kafka_topic_partition_t *it = &reading->committed->elems[reading->place[i]];
-    int64_t end = reading->end->elems[i].offset;
+    const struct start *start = &reading->starts[i];
+    const rd_kafka_topic_partition_t *it = &reading->committed->elems[start->place];
     struct progress progress = {0};
-    bool too_short = it->offset > end;
+    bool too_short = it->offset > start->end;
 
     if (it->offset >= 0 && progress_decode(it->metadata, it->offset, &progress)) {
-        too_short |= progress_top(&progress) >= end;
+        too_short |= progress_top(&progress) >= start->end;
         progress_clear(&progress);
     }
     return too_short;
@@ -167,68 +273,49 @@ static bool is_log_too_short(const struct reading *reading, int i)
 static bool is_any_log_too_short(const struct reading *reading)
 {
     for (int i = 0; i < reading->assigned->cnt; i++)
-        if (is_log_too_short(reading, i))
+        if (!is_given_up(reading, i) && is_log_too_short(reading, i))
             return true;
     return false;
 }
 
 /* A log that is too short was made anew; or its new leader does not know yet how far the one before
  * it had come (KIP-207), which passes. To take the second for the first would repeat all of it. */
-static bool read_end(struct reading *reading)
+static void read_end(struct reading *reading)
 {
     for (int look = 0; look < LOOKS; look++) {
         if (look > 0)
             uv_sleep(LOOK_AGAIN_MS);
-        list_free(reading->end);
-        reading->end = NULL;
-        if (!read_offsets(reading, "log end", LOG_END, &reading->end))
-            return false;
+        read_offsets(reading, LOG_END);
         if (!is_any_log_too_short(reading) || atomic_load(&reading->abandoned))
             break;
     }
-    return true;
 }
 
-/* Both lists have their topics in the same order, and committed has each topic's numbers from 0. */
-static bool find_places(struct reading *reading)
-{
-    const rd_kafka_topic_partition_list_t *all = reading->committed;
-    int first = 0;
-
-    reading->place = xcalloc((size_t)reading->assigned->cnt, sizeof(*reading->place));
-    for (int i = 0; i < reading->assigned->cnt; i++) {
-        const rd_kafka_topic_partition_t *it = &reading->assigned->elems[i];
-
-        while (strcmp(all->elems[first].topic, it->topic) != 0)
-            first++;
-        if (it->partition >= all->cnt - first ||
-            strcmp(all->elems[first + it->partition].topic, it->topic) != 0)
-            return fail(reading, "metadata", it->topic, RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION);
-        reading->place[i] = first + it->partition;
-    }
-    return true;
-}
+/* ---- the work ---- */
 
 static void reading_work(uv_work_t *work)
 {
-    static bool (*const steps[])(struct reading *) = {
-        read_metadata, find_places, read_committed, read_low, read_end,
+    static void (*const steps[])(struct reading *) = {
+        read_metadata,
+        read_committed,
+        read_low,
+        read_end,
     };
     struct reading *reading = work->data;
 
     for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++)
-        if (atomic_load(&reading->abandoned) || !steps[i](reading))
-            return;
+        if (!atomic_load(&reading->abandoned))
+            steps[i](reading);
 }
 
 void reading_free(struct reading *reading)
 {
-    list_free(reading->assigned);
-    list_free(reading->committed);
-    list_free(reading->low);
-    list_free(reading->end);
-    free(reading->place);
-    free(reading->failure);
+    for (int i = 0; i < reading->assigned->cnt; i++)
+        free(reading->starts[i].why_not);
+    free(reading->starts);
+    rd_kafka_topic_partition_list_destroy(reading->assigned);
+    if (reading->committed)
+        rd_kafka_topic_partition_list_destroy(reading->committed);
     free(reading);
 }
 
@@ -252,7 +339,13 @@ void reading_begin(struct consumer *consumer)
     reading->work.data = reading;
     reading->consumer = consumer;
     reading->kafka = consumer->kafka;
-    reading->assigned = rd_kafka_topic_partition_list_copy(consumer->assigned);
+    reading->assigned = rd_kafka_topic_partition_list_new((int)consumer->count);
+    for (size_t i = 0; i < consumer->count; i++)
+        if (!consumer->partitions[i].told)
+            rd_kafka_topic_partition_list_add(reading->assigned, consumer->partitions[i].topic,
+                                              consumer->partitions[i].number)
+                ->opaque = (void *)i;
+    reading->starts = xcalloc((size_t)reading->assigned->cnt, sizeof(*reading->starts));
     atomic_init(&reading->abandoned, false);
     consumer->reading = reading;
     consumer->holds++;
@@ -266,10 +359,21 @@ void reading_abandon(struct consumer *consumer)
     consumer->reading = NULL;
 }
 
-const char *reading_failure(const struct reading *reading)
+const char *reading_failure(const struct reading *reading, size_t *failed)
 {
-    return reading->failure;
+    const char *first = NULL;
+
+    *failed = 0;
+    for (int i = 0; i < reading->assigned->cnt; i++) {
+        if (!is_given_up(reading, i))
+            continue;
+        first = first ? first : reading->starts[i].why_not;
+        ++*failed;
+    }
+    return first;
 }
+
+/* ---- what was read ---- */
 
 /* Partition count and the least `born` of a topic, from its first entry on. A commit whose metadata
  * is not ours tells no `born` and is passed over. */
@@ -293,29 +397,41 @@ static void fill_topic(const struct reading *reading, int first,
     }
 }
 
-static void fill_partition(const struct reading *reading, int i,
+static void fill_partition(const struct reading *reading, const struct start *start,
                            struct source_assignment *assignment)
 {
-    const rd_kafka_topic_partition_t *it = &reading->committed->elems[reading->place[i]];
+    const rd_kafka_topic_partition_t *it = &reading->committed->elems[start->place];
 
     assignment->committed = it->offset >= 0 ? it->offset : -1;
     assignment->metadata = it->metadata;
-    assignment->low = reading->low->elems[i].offset;
-    assignment->end = reading->end->elems[i].offset;
+    assignment->low = start->low;
+    assignment->end = start->end;
 }
 
-void reading_fill(const struct reading *reading, struct source_assignment *assignments)
+size_t reading_fill(const struct reading *reading, struct source_partition *partitions,
+                    struct source_assignment *assignments)
 {
-    for (int i = 0; i < reading->assigned->cnt; i++) {
-        struct source_assignment *assignment = &assignments[i];
-        const struct source_assignment *before = i ? &assignments[i - 1] : NULL;
+    size_t count = 0;
 
-        fill_partition(reading, i, assignment);
+    for (int i = 0; i < reading->assigned->cnt; i++) {
+        struct source_partition *partition =
+            &partitions[(size_t)reading->assigned->elems[i].opaque];
+        struct source_assignment *assignment = &assignments[count];
+        const struct source_assignment *before = count ? &assignments[count - 1] : NULL;
+
+        if (is_given_up(reading, i))
+            continue;
+        count++;
+        assignment->handle = partition;
+        assignment->topic = partition->topic;
+        assignment->number = partition->number;
+        fill_partition(reading, &reading->starts[i], assignment);
         if (before && strcmp(before->topic, assignment->topic) == 0) {
             assignment->partitions = before->partitions;
             assignment->least_born = before->least_born;
         } else {
-            fill_topic(reading, reading->place[i] - assignment->number, assignment);
+            fill_topic(reading, reading->starts[i].place - assignment->number, assignment);
         }
     }
+    return count;
 }

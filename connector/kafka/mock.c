@@ -95,6 +95,11 @@ void mock_hide_topic(struct mock *mock, const char *topic, bool hidden)
                                          : RD_KAFKA_RESP_ERR_NO_ERROR);
 }
 
+void mock_set_leader(struct mock *mock, const char *topic, int32_t partition, int32_t broker)
+{
+    rd_kafka_mock_partition_set_leader(mock->cluster, topic, partition, broker ? broker : -1);
+}
+
 void mock_push_errors(struct mock *mock, int16_t api_key, int16_t error, int count)
 {
     for (int i = 0; i < count; i++)

@@ -28,6 +28,8 @@ void mock_broker_down(struct mock *mock, int32_t broker);
 void mock_broker_up(struct mock *mock, int32_t broker);
 /* An existing topic is answered as one that does not exist, until shown again. */
 void mock_hide_topic(struct mock *mock, const char *topic, bool hidden);
+/* 0: the partition has no leader; its records stay. */
+void mock_set_leader(struct mock *mock, const char *topic, int32_t partition, int32_t broker);
 /* The next `count` requests of a kind (Kafka's ApiKey) are answered with a Kafka error code. */
 void mock_push_errors(struct mock *mock, int16_t api_key, int16_t error, int count);
 

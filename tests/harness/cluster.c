@@ -56,6 +56,18 @@ static rd_kafka_AdminOptions_t *admin_options(struct cluster *cluster, rd_kafka_
     return options;
 }
 
+static rd_kafka_resp_err_t acl_error(const rd_kafka_CreateAcls_result_t *result)
+{
+    const rd_kafka_acl_result_t **results;
+    const rd_kafka_error_t *error = NULL;
+    size_t count;
+
+    results = rd_kafka_CreateAcls_result_acls(result, &count);
+    for (size_t i = 0; i < count && !error; i++)
+        error = rd_kafka_acl_result_error(results[i]);
+    return error ? rd_kafka_error_code(error) : RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
 static rd_kafka_resp_err_t result_error(rd_kafka_event_t *event)
 {
     const rd_kafka_topic_result_t **results = NULL;
@@ -63,6 +75,8 @@ static rd_kafka_resp_err_t result_error(rd_kafka_event_t *event)
 
     if (rd_kafka_event_error(event))
         return rd_kafka_event_error(event);
+    if (rd_kafka_event_CreateAcls_result(event))
+        return acl_error(rd_kafka_event_CreateAcls_result(event));
     if (rd_kafka_event_CreateTopics_result(event))
         results =
             rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event), &count);
@@ -125,6 +139,28 @@ void cluster_delete(struct cluster *cluster, const char *topic)
     rd_kafka_DeleteTopic_destroy(wanted);
     rd_kafka_AdminOptions_destroy(options);
     await_result(cluster, "deleting topic", topic);
+}
+
+/* What has a rule allows nothing else. */
+void cluster_forbid_reading(struct cluster *cluster, const char *topic)
+{
+    static const rd_kafka_AclOperation_t allowed[] = {RD_KAFKA_ACL_OPERATION_DESCRIBE,
+                                                      RD_KAFKA_ACL_OPERATION_WRITE};
+    enum { COUNT = sizeof(allowed) / sizeof(*allowed) };
+    rd_kafka_AdminOptions_t *options =
+        rd_kafka_AdminOptions_new(cluster->client, RD_KAFKA_ADMIN_OP_CREATEACLS);
+    rd_kafka_AclBinding_t *rules[COUNT];
+    char reason[256];
+
+    for (size_t i = 0; i < COUNT; i++)
+        rules[i] = rd_kafka_AclBinding_new(
+            RD_KAFKA_RESOURCE_TOPIC, topic, RD_KAFKA_RESOURCE_PATTERN_LITERAL, "User:ANONYMOUS",
+            "*", allowed[i], RD_KAFKA_ACL_PERMISSION_TYPE_ALLOW, reason, sizeof(reason));
+    rd_kafka_CreateAcls(cluster->client, rules, COUNT, options, cluster->queue);
+    for (size_t i = 0; i < COUNT; i++)
+        rd_kafka_AclBinding_destroy(rules[i]);
+    rd_kafka_AdminOptions_destroy(options);
+    await_result(cluster, "making rules for", topic);
 }
 
 int cluster_partitions(struct cluster *cluster, const char *topic)

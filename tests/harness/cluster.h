@@ -21,6 +21,9 @@ void cluster_create(struct cluster *cluster, const char *topic, int partitions);
 void cluster_grow(struct cluster *cluster, const char *topic, int partitions); /* to so many */
 void cluster_delete(struct cluster *cluster, const char *topic);
 
+/* From now on the topic may be described and written, and not be read. */
+void cluster_forbid_reading(struct cluster *cluster, const char *topic);
+
 /* How many partitions a topic has; 0: it does not exist. */
 int cluster_partitions(struct cluster *cluster, const char *topic);
 

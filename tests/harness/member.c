@@ -57,12 +57,14 @@ void member_take(struct part *part)
     }
 }
 
-static void sink_assigned(void *sink, struct source_assignment *assignments, size_t count)
+static void sink_assigned(void *sink, struct source_assignment *assignments, size_t count,
+                          bool more)
 {
     struct member *member = sink;
 
     member->assignments++;
-    member->held = count;
+    member->held += count;
+    member->more = more;
     for (size_t i = 0; i < count; i++) {
         struct source_assignment *it = &assignments[i];
         struct part *part = &member->parts[it->number];
@@ -70,6 +72,7 @@ static void sink_assigned(void *sink, struct source_assignment *assignments, siz
 
         it->start = wanted >= 0 ? wanted : it->committed >= 0 ? it->committed : it->low;
         it->partition = part;
+        cr_expect_not(part->held, "told once");
         free(part->metadata);
         *part = (struct part){member, *it, xstrdup(it->metadata), true, it->start, -1, false};
     }
@@ -96,13 +99,18 @@ void member_release(struct member *member)
     member->source->calls->release(member->source);
 }
 
-static void sink_committed(void *sink, const char *why_not)
+static void sink_committed(void *sink, const struct source_answer *answers, size_t count)
 {
     struct member *member = sink;
 
     member->commit_answers++;
     free(member->why_not);
-    member->why_not = xstrdup(why_not);
+    member->why_not = NULL;
+    for (size_t i = 0; i < count; i++) {
+        member->results[i] = answers[i].result;
+        if (!member->why_not)
+            member->why_not = xstrdup(answers[i].why_not);
+    }
     if (member->revoking)
         member_release(member);
 }

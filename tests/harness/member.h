@@ -38,8 +38,10 @@ struct member {
     bool drain;       /* a revoke commits all and releases when answered */
     bool revoke_held; /* a revoke waits for the test */
     bool revoking;
+    bool more;     /* not all partitions were told yet */
     bool paused;   /* takes nothing */
-    char *why_not; /* of the last commit; NULL: committed */
+    char *why_not; /* of the last commit's first refused position; NULL: committed */
+    enum source_result results[PARTITIONS_MAX]; /* of its positions */
     bool closed;
 };
 

@@ -159,7 +159,10 @@ void memory_log_release(struct source_partition *partition)
 
 void memory_source_make_anew(struct memory_source *source, const char *topic, int number)
 {
-    memory_log_release(get(source, topic, number));
+    struct source_partition *partition = get(source, topic, number);
+
+    memory_log_release(partition);
+    partition->made_anew++;
 }
 
 void memory_source_rewind(struct memory_source *source, const char *topic, int number,

@@ -50,8 +50,10 @@ static struct record *record_of(struct memory_source *source, struct source_part
     *record = (struct record){.topic = partition->topic,
                               .partition = partition->number,
                               .offset = item->offset,
-                              .timestamp_ms = item->it.timestamp_ms ? item->it.timestamp_ms
-                                                                    : 1700000000000 + item->offset,
+                              .timestamp_ms = item->it.timestamp_ms
+                                                  ? item->it.timestamp_ms
+                                                  : 1700000000000 + item->offset +
+                                                        (int64_t)partition->made_anew * 1000000,
                               .key = item->it.key ? taken->bytes : NULL,
                               .key_size = item->it.key_size,
                               .value = item->it.value ? taken->bytes + item->it.key_size : NULL,
@@ -139,28 +141,48 @@ static void drop_batch(struct memory_source *source)
     source->batch_count = 0;
 }
 
-static void apply_batch(struct memory_source *source)
+static void apply(const struct position *position)
 {
-    for (size_t i = 0; i < source->batch_count; i++) {
-        struct position *position = &source->batch[i];
-
-        free(position->partition->metadata);
-        position->partition->committed = position->offset;
-        if (position->log == position->partition->log)
-            position->partition->least_done = position->offset;
-        position->partition->metadata = xstrdup(position->metadata);
-    }
+    free(position->partition->metadata);
+    position->partition->committed = position->offset;
+    if (position->log == position->partition->log)
+        position->partition->least_done = position->offset;
+    position->partition->metadata = xstrdup(position->metadata);
 }
 
-void memory_source_answer(struct memory_source *source, const char *why_not)
+static bool is_refused(const struct memory_source *source, const struct position *position)
 {
+    return source->refused_topic && strcmp(position->partition->topic, source->refused_topic) == 0;
+}
+
+void memory_source_answer(struct memory_source *source, enum source_result result)
+{
+    static const char *const texts[] = {NULL, "the broker is away", "the group refused it",
+                                        "the topic is refused"};
+    size_t count = source->batch_count;
+    struct source_answer *answers = xcalloc(count + 1, sizeof(*answers));
+
     assert(source->batch);
     if (source->batch_lost)
-        why_not = "the partitions are somebody else's";
-    if (!why_not)
-        apply_batch(source);
+        result = SOURCE_REFUSED;
+    for (size_t i = 0; i < count; i++) {
+        bool refused = is_refused(source, &source->batch[i]);
+
+        answers[i].result = refused ? SOURCE_TOPIC_REFUSED : result;
+        answers[i].why_not = texts[answers[i].result];
+        if (answers[i].result == SOURCE_COMMITTED)
+            apply(&source->batch[i]);
+    }
     drop_batch(source);
-    source->seam.sink_calls->committed(source->seam.sink, why_not);
+    source->seam.sink_calls->committed(source->seam.sink, answers, count);
+    free(answers);
+}
+
+void memory_source_commit_unanswered(struct memory_source *source)
+{
+    assert(source->batch);
+    for (size_t i = 0; i < source->batch_count; i++)
+        apply(&source->batch[i]);
 }
 
 static void answer_batch(struct memory_source *source)
@@ -170,7 +192,7 @@ static void answer_batch(struct memory_source *source)
     if (!source->batch || source->hold || !source->seam.sink)
         return;
     source->refuse -= refused;
-    memory_source_answer(source, refused ? "the broker refused it" : NULL);
+    memory_source_answer(source, refused ? source->refusal : SOURCE_COMMITTED);
 }
 
 static void tell(struct memory_source *source, struct source_partition *partition)
@@ -178,6 +200,8 @@ static void tell(struct memory_source *source, struct source_partition *partitio
     bool ready = partition->ready_due && !source->mute, end;
 
     partition->ready_due &= source->mute;
+    if (!partition->sink_partition)
+        return;
     if (ready && source->assigned && !source->revoking)
         source->seam.sink_calls->ready(source->seam.sink, partition->sink_partition);
     end = partition->end_due && partition->at == partition->count;
@@ -218,26 +242,59 @@ static void start_reader(struct source_partition *partition, const struct source
     assert(it->start >= partition->low && it->start <= partition->end && it->partition);
     partition->sink_partition = it->partition;
     partition->least_done = it->start;
+    if (partition->committed >= 0 && partition->committed < it->start)
+        partition->least_done = partition->committed; /* it was ours, and is again */
     partition->at = memory_log_index(partition, it->start);
     partition->ready_due = partition->at < partition->count;
     partition->end_due = !partition->ready_due;
 }
 
-void memory_source_assign(struct memory_source *source)
+static bool is_ours(const struct memory_source *source, const struct source_partition *partition)
+{
+    return !source->withheld_topic || strcmp(partition->topic, source->withheld_topic) != 0;
+}
+
+/* Those that are ours and not assigned yet. */
+static void assign(struct memory_source *source, bool more)
 {
     struct source_assignment *all = xcalloc(source->partition_count, sizeof(*all)), *next = all;
     struct source_partition *partition;
 
-    assert(!source->assigned);
     DL_FOREACH (source->partitions, partition)
-        *next++ = assignment_of(source, partition);
+        if (!partition->sink_partition && is_ours(source, partition))
+            *next++ = assignment_of(source, partition);
     source->assigned = true;
-    source->seam.sink_calls->assigned(source->seam.sink, all, source->partition_count);
+    source->seam.sink_calls->assigned(source->seam.sink, all, (size_t)(next - all), more);
     next = all;
     DL_FOREACH (source->partitions, partition)
-        start_reader(partition, next++);
+        if (!partition->sink_partition && is_ours(source, partition))
+            start_reader(partition, next++);
     free(all);
     memory_source_wake(source);
+}
+
+void memory_source_assign(struct memory_source *source)
+{
+    struct source_partition *partition;
+
+    assert(!source->assigned);
+    DL_FOREACH (source->partitions, partition)
+        partition->sink_partition = NULL;
+    assign(source, source->unread);
+}
+
+void memory_source_assign_rest(struct memory_source *source)
+{
+    assert(source->assigned && source->unread);
+    source->unread = false;
+    source->withheld_topic = NULL;
+    assign(source, false);
+}
+
+void memory_source_unread(struct memory_source *source, const char *topic)
+{
+    source->withheld_topic = topic;
+    source->unread = true;
 }
 
 void memory_source_revoke(struct memory_source *source)
@@ -253,7 +310,6 @@ void memory_source_lose(struct memory_source *source)
     source->batch_lost = source->batch != NULL;
     source->assigned = source->revoking = false;
     source->seam.sink_calls->revoke(source->seam.sink, true);
-    assert(!source->held);
 }
 
 void memory_source_crash(struct memory_source *source)
@@ -269,6 +325,11 @@ void memory_source_mute(struct memory_source *source, bool on)
     memory_source_wake(source);
 }
 
+void memory_source_withhold(struct memory_source *source, const char *topic)
+{
+    source->withheld_topic = topic;
+}
+
 bool memory_source_assigned(const struct memory_source *source)
 {
     return source->assigned;
@@ -282,9 +343,15 @@ void memory_source_hold_commits(struct memory_source *source, bool on)
     memory_source_wake(source);
 }
 
-void memory_source_refuse(struct memory_source *source, int batches)
+void memory_source_refuse(struct memory_source *source, int batches, enum source_result result)
 {
     source->refuse = batches;
+    source->refusal = result;
+}
+
+void memory_source_refuse_topic(struct memory_source *source, const char *topic)
+{
+    source->refused_topic = topic;
 }
 
 bool memory_source_committing(const struct memory_source *source)

@@ -53,7 +53,7 @@ void memory_source_gap(struct memory_source *source, const char *topic, int part
 void memory_source_expire(struct memory_source *source, const char *topic, int partition,
                           int64_t low);
 /* The topic was deleted and made anew: an empty log from offset 0; the reader begins there. The
- * records that were taken stay with the sink. */
+ * records that were taken stay with the sink. What is filled in again is of a later time. */
 void memory_source_make_anew(struct memory_source *source, const char *topic, int partition);
 /* The reader jumps back and delivers again from here. */
 void memory_source_rewind(struct memory_source *source, const char *topic, int partition,
@@ -61,12 +61,19 @@ void memory_source_rewind(struct memory_source *source, const char *topic, int p
 
 /* ---- the group ---- */
 
-/* All partitions of all topics, to the sink, now; ready follows from the loop. */
+/* All partitions of all topics but one withheld, to the sink, now; ready follows from the loop. */
 void memory_source_assign(struct memory_source *source);
 void memory_source_revoke(struct memory_source *source);
+/* The records that were taken stay with the sink. */
 void memory_source_lose(struct memory_source *source);
 /* The sink is no more, without a word: its process was killed. */
 void memory_source_crash(struct memory_source *source);
+/* From the next assignment on another member has this topic's partitions. NULL: no topic's. */
+void memory_source_withhold(struct memory_source *source, const char *topic);
+/* Of this topic's partitions nothing can be read at the next assignment: they are assigned later.
+ */
+void memory_source_unread(struct memory_source *source, const char *topic);
+void memory_source_assign_rest(struct memory_source *source);
 bool memory_source_assigned(const struct memory_source *source);
 /* On: ready is not told, a fault that a source must not have. */
 void memory_source_mute(struct memory_source *source, bool on);
@@ -75,10 +82,14 @@ void memory_source_mute(struct memory_source *source, bool on);
 
 /* On: batches are not answered until memory_source_answer. */
 void memory_source_hold_commits(struct memory_source *source, bool on);
-/* Answers the batch that is held. why_not NULL: committed. */
-void memory_source_answer(struct memory_source *source, const char *why_not);
-/* The next batches are refused. */
-void memory_source_refuse(struct memory_source *source, int batches);
+/* Answers the batch that is held: committed, or not. */
+void memory_source_answer(struct memory_source *source, enum source_result result);
+/* The next batches are answered so, and not committed. */
+void memory_source_refuse(struct memory_source *source, int batches, enum source_result result);
+/* Positions of this topic are refused for its sake, those beside them are not. NULL: no topic's. */
+void memory_source_refuse_topic(struct memory_source *source, const char *topic);
+/* The batch that is held is committed, and its answer does not arrive. */
+void memory_source_commit_unanswered(struct memory_source *source);
 
 bool memory_source_committing(const struct memory_source *source);
 size_t memory_source_batches(const struct memory_source *source);   /* that done was called with */

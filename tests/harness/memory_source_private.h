@@ -17,6 +17,7 @@ struct source_partition {
     struct item *items;
     size_t count;
     int64_t low, end;
+    int made_anew;     /* so often */
     int64_t committed; /* -1: nothing */
     char *metadata;
 
@@ -47,6 +48,9 @@ struct memory_source {
     size_t batch_count;
     bool batch_lost, hold;
     int refuse;
+    enum source_result refusal;
+    const char *refused_topic, *withheld_topic;
+    bool unread; /* the withheld one is ours, and told later */
     size_t batches, positions;
 
     size_t taken, held, most_held, bytes, most_bytes;

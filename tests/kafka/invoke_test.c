@@ -210,7 +210,75 @@ Test(invoke, the_gateway_is_away_for_a_while)
     scene_free(scene);
 }
 
+/* The group gives its partitions up while it sleeps. Nobody else takes them, so it goes on where it
+ * was: not even what was under way runs again. */
+Test(invoke, a_frozen_process_repeats_nothing)
+{
+    struct scene *scene = scene_new("frozen", NULL, 3);
+    struct child *connector = scene_connector(scene, NULL);
+    struct child *load = scene_load(scene, 6000, 1000, NULL);
+
+    for (size_t ran = 1500; ran <= 3000; ran += 1500) {
+        cr_assert(scene_await_ran(scene, ran, SOON_MS), "%s", child_output(connector));
+        child_signal(connector, SIGSTOP);
+        await_time(&scene->loop, 4000); /* twice the session's timeout */
+        child_signal(connector, SIGCONT);
+    }
+    cr_expect(scene_await_done(scene, load, LONG_MS), "%s", child_output(connector));
+    cr_expect_geq(child_count(connector, "was lost before it could be given up"), 1, "%s",
+                  child_output(connector));
+    expect_all(scene, 6000, 0);
+    stop(connector);
+    child_free(load);
+    scene_free(scene);
+}
+
+/* Another member takes over meanwhile: what was under way may have run twice, nothing is lost. */
+Test(invoke, a_frozen_process_gives_way)
+{
+    struct scene *scene = scene_new("gives-way", NULL, 3);
+    struct child *frozen = scene_connector(scene, NULL), *other;
+    struct child *load = scene_load(scene, 8000, 1000, NULL);
+    int64_t uncommitted;
+
+    cr_assert(scene_await_ran(scene, 2000, SOON_MS), "%s", child_output(frozen));
+    child_signal(frozen, SIGSTOP);
+    other = scene_connector(scene, NULL);
+    scene_await_assigned(other, 1);
+    uncommitted = account_uncommitted(scene->log, scene->cluster, SCENE_FUNCTION, scene->topic);
+    cr_assert(scene_await_ran(scene, 4000, SOON_MS), "%s", child_output(other));
+    child_signal(frozen, SIGCONT);
+    cr_expect(scene_await_done(scene, load, LONG_MS), "%s", child_output(frozen));
+    expect_all(scene, 8000, uncommitted + 64 + 2 * 256);
+    stop(frozen);
+    stop(other);
+    child_free(load);
+    scene_free(scene);
+}
+
 /* ---- topics change ---- */
+
+/* It is assigned and may be described; its commits are refused. */
+Test(invoke, a_topic_that_may_not_be_read_holds_up_no_other)
+{
+    struct scene *scene = scene_new("allowed", NULL, 3);
+    struct child *connector, *load;
+
+    cluster_create(scene->cluster, "forbidden", 3);
+    cluster_forbid_reading(scene->cluster, "forbidden");
+    connector = scene_connector(scene, (const char *[]){"topics=allowed,forbidden", NULL});
+    cr_assert(
+        child_await_text(connector, "Current:map[allowed:[0 1 2] forbidden:[0 1 2]]", SOON_MS),
+        "%s", child_output(connector));
+    load = scene_load(scene, 1000, 1000, NULL);
+    cr_expect(scene_await_done(scene, load, SOON_MS), "%s", child_output(connector));
+    expect_all(scene, 1000, 0);
+    cr_expect_geq(child_count(connector, "its commit was refused"), 1, "%s",
+                  child_output(connector));
+    stop(connector);
+    child_free(load);
+    scene_free(scene);
+}
 
 Test(invoke, partitions_added_under_load_lose_nothing)
 {

@@ -1,11 +1,10 @@
 /* kafka/consumer against librdkafka's mock brokers. */
-#include "core/progress.h"
 #include "tests/harness/member.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
 
-enum { API_OFFSET_COMMIT = 8, API_OFFSET_FETCH = 9 };
+enum { API_OFFSET_COMMIT = 8 };
 
 TestSuite(consumer, .init = member_set_up, .fini = member_tear_down, .timeout = 120);
 
@@ -78,83 +77,6 @@ Test(consumer, records_that_come_later_wake_it)
     }
     cr_expect_not(member->parts[0].disordered || member->parts[1].disordered);
     member_leave(member);
-}
-
-static void commit_progress(struct member *member, int partition, int64_t offset, int32_t born)
-{
-    char text[PROGRESS_TEXT_SIZE + 1];
-    struct progress progress = {.born = born};
-    struct source_position position = {member->parts[partition].given.handle, offset, text};
-
-    progress_encode(&progress, offset, PROGRESS_TEXT_SIZE, text);
-    member->commit_answers = 0;
-    member->source->calls->done(member->source, &position, 1);
-    cr_expect_eq(member->commit_answers, 0, "no answer from within done");
-    member_await(has_commit_answer, member);
-    cr_expect_null(member->why_not, "%s", member->why_not);
-}
-
-static struct member *member_with_commits(void)
-{
-    struct member *member;
-
-    mock_create_topic(member_mock, "orders", 3);
-    member_produce("orders", 3, 20);
-    member = member_join("orders");
-    member_await(holds_all, member);
-    commit_progress(member, 0, 7, 3);
-    commit_progress(member, 2, 9, 2);
-    return member;
-}
-
-Test(consumer, what_was_committed_is_read_by_the_next_member)
-{
-    struct progress progress = {0};
-    struct member *member;
-
-    member_leave(member_with_commits());
-    member = member_join("orders");
-    member_await(holds_all, member);
-    cr_expect_eq(member->parts[0].given.committed, 7);
-    cr_expect_eq(member->parts[1].given.committed, -1);
-    cr_expect_eq(member->parts[2].given.committed, 9);
-    cr_assert(progress_decode(member->parts[0].metadata, 7, &progress));
-    cr_expect_eq(progress.born, 3);
-    for (int i = 0; i < 3; i++)
-        cr_expect_eq(member->parts[i].given.least_born, 2, "the least among the siblings");
-    member_leave(member);
-}
-
-Test(consumer, an_error_of_the_commits_reading_is_not_none_committed)
-{
-    struct member *member;
-
-    member_leave(member_with_commits());
-    mock_push_errors(member_mock, API_OFFSET_FETCH, RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED,
-                     2);
-    member = member_join("orders");
-    member_await(holds_all, member);
-    cr_expect_eq(member->assignments, 1);
-    cr_expect_eq(member->parts[0].given.committed, 7);
-    cr_expect_eq(member->parts[2].given.committed, 9);
-    member_leave(member);
-}
-
-Test(consumer, siblings_of_another_member_tell_born)
-{
-    struct member *first = member_with_commits(), *second;
-
-    second = member_join("orders");
-    member_await(holds_all, second);
-    member_await(holds_all, first);
-    for (int i = 0; i < 3; i++) {
-        struct part *part = first->parts[i].held ? &first->parts[i] : &second->parts[i];
-
-        cr_expect(first->parts[i].held != second->parts[i].held, "one owner of partition %d", i);
-        cr_expect_eq(part->given.least_born, 2);
-    }
-    member_leave(first);
-    member_leave(second);
 }
 
 /* How many records have been taken by anybody. */
@@ -327,11 +249,44 @@ Test(consumer, a_commit_refused_by_the_broker_says_why)
 Test(consumer, a_commit_without_partitions_is_refused_from_the_loop)
 {
     struct member *member = member_join(NULL);
+    struct source_position position = {NULL, 5, NULL};
 
-    member_commit(member, NULL);
+    member->source->calls->done(member->source, &position, 1);
     cr_expect_eq(member->commit_answers, 0, "not from within done");
     member_await(has_commit_answer, member);
     cr_expect_not_null(member->why_not);
+    cr_expect_eq(member->results[0], SOURCE_REFUSED);
+    member_leave(member);
+}
+
+/* An error is a topic's or the group's: a sink must know whether time helps, and whom it concerns.
+ */
+Test(consumer, what_a_commit_s_error_means)
+{
+    static const struct {
+        rd_kafka_resp_err_t error;
+        enum source_result result;
+    } cases[] = {
+        {RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, SOURCE_TOPIC_REFUSED},
+        {RD_KAFKA_RESP_ERR_OFFSET_METADATA_TOO_LARGE, SOURCE_TOPIC_REFUSED},
+        {RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED, SOURCE_REFUSED},
+        {RD_KAFKA_RESP_ERR_NO_ERROR, SOURCE_COMMITTED},
+    };
+    struct member *member;
+
+    mock_create_topic(member_mock, "orders", 2);
+    member = member_join("orders");
+    member_await(holds_all, member);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        if (cases[i].error)
+            mock_push_errors(member_mock, API_OFFSET_COMMIT, (int16_t)cases[i].error, 1);
+        member->commit_answers = 0;
+        member_commit(member, "text");
+        member_await(has_commit_answer, member);
+        for (size_t p = 0; p < 2; p++)
+            cr_expect_eq(member->results[p], cases[i].result, "%s",
+                         rd_kafka_err2name(cases[i].error));
+    }
     member_leave(member);
 }
 

@@ -156,6 +156,7 @@ Test(dispatcher_away, a_probe_that_is_cancelled_is_followed_by_another)
     call_log_clear(rig->calls);
     cr_assert(rig_await_arrived(rig, "a", 1)); /* the probe is under way, and is not answered */
     memory_source_lose(rig->source);
+    memory_source_set_committed(rig->source, "orders", 0, 0, "another member's");
     faas_script(function, &done);
     memory_source_assign(rig->source);
     cr_assert(rig_await_committed(rig));

@@ -115,7 +115,7 @@ Test(dispatcher_commit, one_that_fails_is_sent_again)
     memory_source_fill(rig->source, "orders", 0, 10, 0);
     rig_start(rig);
     cr_assert(rig_await_committed(rig));
-    memory_source_refuse(rig->source, 2);
+    memory_source_refuse(rig->source, 2, SOURCE_UNREACHED);
     memory_source_fill(rig->source, "orders", 0, 10, 0);
     cr_assert(rig_await_committed(rig));
     cr_expect_eq(rig_metric(rig, "kafka_connector_commit_failures_total"), 2);
@@ -229,9 +229,72 @@ Test(dispatcher_commit, a_commit_sent_while_another_is_answered_is_not_taken_for
     cr_assert(rig_await_ran(rig, "a", 600));
     rig_settle(rig, 20);
     cr_assert(memory_source_committing(rig->source));
-    memory_source_answer(rig->source, NULL);
+    memory_source_answer(rig->source, SOURCE_COMMITTED);
     cr_assert(memory_source_committing(rig->source));
-    memory_source_answer(rig->source, "the broker refused it");
+    memory_source_answer(rig->source, SOURCE_UNREACHED);
     memory_source_hold_commits(rig->source, false);
     cr_expect(rig_await_committed(rig));
+}
+
+/* ---- one bad topic ---- */
+
+static bool orders_committed(struct rig *it)
+{
+    return memory_source_committed(it->source, "orders", 0) == 20;
+}
+
+/* It may be described and not read: Kafka refuses its commits and takes the others'. */
+Test(dispatcher_commit, a_topic_that_is_refused_holds_up_no_other)
+{
+    memory_source_topic(rig->source, "secrets", 1);
+    rig_deploy(rig, "a", "orders,secrets", NULL);
+    memory_source_fill(rig->source, "orders", 0, 20, 0);
+    memory_source_fill(rig->source, "secrets", 0, 20, 0);
+    memory_source_refuse_topic(rig->source, "secrets");
+    rig_start(rig);
+    cr_assert(rig_await(rig, orders_committed));
+    cr_expect(rig_ran_each(rig, "a", "orders", 20, 1));
+    cr_expect_eq(call_log_ran_on(rig->calls, "a", "secrets", 0, 0), 0,
+                 "its start is not committed");
+    cr_expect_null(dispatcher_fault(rig->dispatcher), "the others work");
+    memory_source_refuse_topic(rig->source, NULL);
+    cr_assert(rig_await_committed(rig), "it is sent again");
+    cr_expect(rig_ran_each(rig, "a", "secrets", 20, 1));
+}
+
+Test(dispatcher_commit, a_topic_that_is_refused_is_sent_seldom_and_the_others_as_ever)
+{
+    static const struct faas_reply soon = {.latency_ms = 5};
+    size_t positions;
+
+    memory_source_topic(rig->source, "secrets", 1);
+    rig->options.order = ORDER_PARTITION;
+    faas_script(rig_deploy(rig, "a", "orders,secrets", NULL), &soon);
+    rig_start(rig);
+    cr_assert(rig_await_committed(rig));
+    memory_source_refuse_topic(rig->source, "secrets");
+    memory_source_fill(rig->source, "secrets", 0, 5, 0);
+    memory_source_fill(rig->source, "orders", 0, 20, 0);
+    positions = memory_source_positions(rig->source);
+    cr_assert(rig_await(rig, orders_committed)); /* not before 100 ms have passed, 10 intervals */
+    positions = memory_source_positions(rig->source) - positions;
+    cr_expect_geq(positions, 5, "%zu: orders wait for no back-off", positions);
+    cr_expect_leq(positions, 20 + 2, "%zu: secrets back off", positions);
+    cr_expect_leq(memory_source_committed(rig->source, "secrets", 0), 0);
+    memory_source_refuse_topic(rig->source, NULL);
+    cr_assert(rig_await_committed(rig));
+}
+
+Test(dispatcher_commit, a_group_that_is_not_reached_is_a_fault_until_it_is)
+{
+    rig_deploy(rig, "a", "orders", NULL);
+    rig_start(rig);
+    cr_assert(rig_await_committed(rig));
+    memory_source_refuse(rig->source, 1000, SOURCE_UNREACHED);
+    memory_source_fill(rig->source, "orders", 0, 20, 0);
+    cr_assert(rig_await_metric(rig, "kafka_connector_commit_failures_total", 1));
+    cr_expect_not_null(dispatcher_fault(rig->dispatcher));
+    memory_source_refuse(rig->source, 0, SOURCE_COMMITTED);
+    cr_assert(rig_await_committed(rig));
+    cr_expect_null(dispatcher_fault(rig->dispatcher));
 }

@@ -280,14 +280,27 @@ Test(dispatcher_dead_letter, a_drain_does_not_wait_for_one_that_is_refused)
     expect_letter_only();
 }
 
-Test(dispatcher_dead_letter, a_partition_lost_leaves_it_to_the_next_owner)
+Test(dispatcher_dead_letter, one_of_a_partition_lost_counts_if_it_comes_back_as_it_was)
 {
     send_one();
     cr_assert(rig_await(rig, has_committed_attempts));
     memory_source_lose(rig->source);
-    cr_expect_eq(letter_box_cancelled(rig->letters), 1);
-    cr_expect_eq(letter_box_keep(rig->letters, -1), 0);
+    cr_expect_eq(letter_box_cancelled(rig->letters), 0);
+    cr_expect_eq(letter_box_keep(rig->letters, -1), 1);
     expect_letter_only();
+}
+
+Test(dispatcher_dead_letter, one_of_a_partition_that_others_had_is_theirs)
+{
+    send_one();
+    cr_assert(rig_await(rig, has_committed_attempts));
+    memory_source_lose(rig->source);
+    memory_source_set_committed(rig->source, "orders", 0, 0, "");
+    letter_box_hold(rig->letters, false);
+    memory_source_assign(rig->source);
+    cr_assert(rig_await_committed(rig));
+    cr_expect_eq(letter_box_cancelled(rig->letters), 1);
+    cr_expect_eq(letter_box_kept(rig->letters), 1);
 }
 
 Test(dispatcher_dead_letter, a_kill_leaves_it_to_the_next_owner)

@@ -73,12 +73,12 @@ Test(dispatcher_once, no_call_before_its_offset_is_acknowledged)
     cr_assert(rig_await(rig, is_committing));
     rig_settle(rig, 50);
     cr_expect_eq(call_log_arrived(rig->calls, "a"), 0);
-    memory_source_answer(rig->source, "the broker refused it");
+    memory_source_answer(rig->source, SOURCE_UNREACHED);
     cr_assert(rig_await(rig, is_committing), "it is sent again");
     cr_expect_eq(call_log_arrived(rig->calls, "a"), 0);
     memory_source_fill(rig->source, "orders", 0, 10, 0);
     rig_settle(rig, 50);
-    memory_source_answer(rig->source, NULL);
+    memory_source_answer(rig->source, SOURCE_COMMITTED);
     cr_assert(rig_await_ran(rig, "a", 100));
     rig_settle(rig, 50);
     cr_expect_eq(call_log_arrived(rig->calls, "a"), 100, "10 came after that commit had left");
@@ -291,12 +291,13 @@ Test(dispatcher_once, when_the_drain_s_time_is_over_the_rest_of_the_committed_is
 Test(dispatcher_once, a_commit_under_way_at_a_revoke_is_waited_for)
 {
     static const struct {
-        const char *sentence, *why_not;
+        const char *sentence;
+        enum source_result result;
         size_t arrived;
         int64_t committed;
     } cases[] = {
-        {"acknowledged: they are called", NULL, 10, 10},
-        {"refused: they are the next owner's", "the broker refused it", 0, 0},
+        {"acknowledged: they are called", SOURCE_COMMITTED, 10, 10},
+        {"refused: they are the next owner's", SOURCE_REFUSED, 0, 0},
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
@@ -312,7 +313,7 @@ Test(dispatcher_once, a_commit_under_way_at_a_revoke_is_waited_for)
         memory_source_revoke(rig->source);
         rig_settle(rig, 20);
         cr_expect_eq(call_log_arrived(rig->calls, "a"), 0, "%s", cases[i].sentence);
-        memory_source_answer(rig->source, cases[i].why_not);
+        memory_source_answer(rig->source, cases[i].result);
         memory_source_hold_commits(rig->source, false);
         cr_assert(rig_await_released(rig), "%s", cases[i].sentence);
         cr_expect_eq(call_log_arrived(rig->calls, "a"), cases[i].arrived, "%s", cases[i].sentence);

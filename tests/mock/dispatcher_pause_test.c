@@ -153,14 +153,16 @@ Test(dispatcher_pause, what_runs_goes_on_and_what_waits_does_not_begin)
 
 Test(dispatcher_pause, what_backs_off_waits_when_its_time_has_come)
 {
+    static const struct faas_reply later = {.status = 503, .header = "Retry-After: 1"};
+
     rig->options.order = ORDER_PARTITION;
-    rig->options.retry_min_wait = rig->options.retry_max_wait = 20;
-    faas_next(a, 1, &refused);
+    rig->options.retry_min_wait = rig->options.retry_max_wait = 100;
+    faas_next(a, 1, &later);
     rig_start(rig);
     memory_source_fill(rig->source, "returns", 0, 5, 0);
     cr_assert(rig_await_metric(rig, "kafka_connector_retries_total{function=\"a\"}", 1));
     hold("returns", NULL);
-    rig_settle(rig, 60);
+    rig_settle(rig, 1100);
     cr_expect_eq(call_log_arrived(rig->calls, "a"), 1);
     let_go("returns", NULL);
     cr_assert(rig_await_committed(rig));

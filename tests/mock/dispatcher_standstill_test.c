@@ -260,7 +260,7 @@ Test(dispatcher_standstill, nor_are_commits_that_are_refused_or_not_answered)
         memory_source_fill(rig->source, "orders", 0, 5, 0);
         memory_source_fill(rig->source, "begun", 0, 5, 0);
         memory_source_hold_commits(rig->source, held_back);
-        memory_source_refuse(rig->source, 1000);
+        memory_source_refuse(rig->source, 1000, SOURCE_UNREACHED);
         rig_start(rig);
         rig_settle(rig, THREE_LOOKS_MS);
         cr_expect(is_not_stalled(rig), "%s", dispatcher_stalled(rig->dispatcher));

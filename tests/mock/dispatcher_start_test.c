@@ -103,7 +103,7 @@ Test(dispatcher_start, no_record_is_taken_before_the_start_is_committed)
     rig_settle(rig, 300);
     cr_assert(memory_source_committing(rig->source));
     cr_expect_eq(memory_source_taken(rig->source), 0);
-    memory_source_answer(rig->source, "the broker refused it");
+    memory_source_answer(rig->source, SOURCE_UNREACHED);
     rig_settle(rig, 50);
     cr_expect_eq(memory_source_taken(rig->source), 0);
     memory_source_hold_commits(rig->source, false);
@@ -198,4 +198,97 @@ Test(dispatcher_start, repeated_records_are_passed_over)
     cr_assert(rig_await_committed(rig));
     cr_expect(rig_ran_each(rig, "a", "orders", 10, 1));
     cr_expect_eq(rig_metric(rig, "kafka_connector_records_repeated_total"), 6);
+}
+
+/* Its first record is not done, so nothing that comes can lie below what may be committed: only
+ * what the records are tells that this is another log. */
+Test(dispatcher_start, a_topic_made_anew_before_its_first_record_was_done)
+{
+    static const char *const firsts[] = {"0", "another", NULL};
+
+    for (size_t i = 0; i < sizeof(firsts) / sizeof(*firsts); i++) {
+        struct faas_function *function;
+
+        if (i) {
+            tear_down();
+            set_up();
+        }
+        function = rig_deploy(rig, "a", "orders", NULL);
+        faas_script(function, &held);
+        memory_source_fill(rig->source, "orders", 0, 10, 0);
+        rig_start(rig);
+        cr_assert(rig_await_arrived(rig, "a", 10));
+        memory_source_make_anew(rig->source, "orders", 0);
+        memory_source_append(rig->source, "orders", 0, NULL, firsts[i]);
+        memory_source_fill(rig->source, "orders", 0, 3, 0);
+        rig_settle(rig, 30);
+        faas_script(function, &at_once);
+        faas_release(function, -1);
+        cr_assert(rig_await_committed(rig));
+        cr_expect_eq(memory_source_committed(rig->source, "orders", 0), 4);
+        cr_expect_eq(call_log_ran_on(rig->calls, "a", "orders", 0, 0), firsts[i] ? 2 : 1);
+        for (int64_t offset = 1; offset < 4; offset++)
+            cr_expect_eq(call_log_ran_on(rig->calls, "a", "orders", 0, offset), 2, "%lld",
+                         (long long)offset);
+        cr_expect_eq(rig_metric(rig, "kafka_connector_partitions_made_anew_total"), 1);
+    }
+}
+
+Test(dispatcher_start, repeated_records_that_were_skipped_are_skipped_again)
+{
+    struct faas_function *function = rig_deploy(rig, "a", "orders", NULL);
+
+    faas_script(function, &held);
+    memory_source_fill(rig->source, "orders", 0, 2, 0);
+    memory_source_append(rig->source, "orders", 0, NULL, NULL);
+    memory_source_fill(rig->source, "orders", 0, 2, 0);
+    rig_start(rig);
+    cr_assert(rig_await_arrived(rig, "a", 4));
+    memory_source_rewind(rig->source, "orders", 0, 0);
+    cr_assert(rig_await_metric(rig, "kafka_connector_records_repeated_total", 5));
+    faas_script(function, &at_once);
+    faas_release(function, -1);
+    cr_assert(rig_await_committed(rig));
+    cr_expect_eq(call_log_arrived(rig->calls, "a"), 4);
+    cr_expect_eq(rig_metric(rig, "kafka_connector_partitions_made_anew_total"), 0);
+}
+
+/* Of one topic nothing can be read at first. */
+Test(dispatcher_start, partitions_that_follow_later_join_those_that_work)
+{
+    rig_deploy(rig, "a", "orders,late", NULL);
+    memory_source_topic(rig->source, "late", 2);
+    memory_source_fill(rig->source, "orders", 0, 20, 0);
+    memory_source_fill(rig->source, "late", 0, 20, 0);
+    memory_source_unread(rig->source, "late");
+    rig_start(rig);
+    cr_assert(rig_await_ran(rig, "a", 20));
+    cr_expect_eq(rig_metric(rig, "kafka_connector_partitions"), 1);
+    memory_source_fill(rig->source, "orders", 0, 20, 0);
+    memory_source_assign_rest(rig->source);
+    cr_assert(rig_await_committed(rig));
+    cr_expect_eq(rig_metric(rig, "kafka_connector_partitions"), 3);
+    cr_expect(rig_ran_each(rig, "a", "orders", 40, 1));
+    cr_expect(rig_ran_each(rig, "a", "late", 20, 1));
+    memory_source_revoke(rig->source);
+    cr_assert(rig_await_released(rig));
+}
+
+Test(dispatcher_start, partitions_that_follow_while_stopping_are_left_alone)
+{
+    struct faas_function *function = rig_deploy(rig, "a", "orders,late", NULL);
+
+    faas_script(function, &held);
+    memory_source_topic(rig->source, "late", 1);
+    memory_source_fill(rig->source, "orders", 0, 1, 0);
+    memory_source_fill(rig->source, "late", 0, 20, 0);
+    memory_source_unread(rig->source, "late");
+    rig_start(rig);
+    cr_assert(rig_await_arrived(rig, "a", 1));
+    rig_stop(rig, RIG_PATIENCE_MS);
+    memory_source_assign_rest(rig->source);
+    faas_release(function, -1);
+    cr_assert(rig_await_stopped(rig));
+    cr_expect_eq(call_log_arrived(rig->calls, "a"), 1);
+    cr_expect_eq(memory_source_committed(rig->source, "orders", 0), 1);
 }

@@ -43,8 +43,11 @@ Test(lanes, tell_who_waits_for_whom)
         cr_expect(goes, "%s: the first goes", pairs[i].sentence);
         goes = lanes_push(&lanes, pairs[i].keys[1], pairs[i].sizes[1], &items[1]);
         cr_expect_eq(goes, pairs[i].both_go, "%s", pairs[i].sentence);
+        cr_expect(lanes_first(&items[0]), "%s", pairs[i].sentence);
+        cr_expect_eq(lanes_first(&items[1]), goes, "%s", pairs[i].sentence);
         cr_expect_eq(lanes_pop(&lanes, &items[0]), goes ? NULL : &items[1], "%s",
                      pairs[i].sentence);
+        cr_expect(lanes_first(&items[1]), "%s: its turn has come", pairs[i].sentence);
         cr_expect_null(lanes_pop(&lanes, &items[1]), "%s", pairs[i].sentence);
         cr_expect_null(lanes.lanes, "%s: no lane without items is kept", pairs[i].sentence);
     }

@@ -104,7 +104,7 @@ static void play(struct ledger *ledger, const struct step *step, const char *sen
 
     for (; step->kind != STEP_END; step++)
         if (step->kind == STEP_TAKE)
-            taken[count++] = ledger_take(ledger, step->at, step->owed, step->memory);
+            taken[count++] = ledger_take(ledger, step->at, step->owed, step->memory, 0);
         else if (step->kind == STEP_ADVANCE)
             ledger_advance(ledger, step->at);
         else
@@ -133,12 +133,39 @@ Test(ledger, has_seen_what_lies_below_next)
     ledger_init(&ledger, 100, 3);
     cr_expect(ledger_seen(&ledger, 99), "below the start is none of ours");
     cr_expect_not(ledger_seen(&ledger, 100));
-    ledger_take(&ledger, 100, 1, 0);
+    ledger_take(&ledger, 100, 1, 0, 0);
     cr_expect(ledger_seen(&ledger, 100), "taken once");
     cr_expect_not(ledger_seen(&ledger, 101));
     ledger_advance(&ledger, 110);
     cr_expect(ledger_seen(&ledger, 109), "passed over");
     cr_expect_not(ledger_seen(&ledger, 110));
+    ledger_release(&ledger);
+}
+
+Test(ledger, finds_what_is_in_its_window)
+{
+    static const struct {
+        int64_t offset;
+        uint32_t print; /* 0: none */
+        const char *sentence;
+    } places[] = {
+        {9, 0, "done and out of the window"},     {10, 110, "the lowest"}, {11, 0, "a gap"},
+        {12, 112, "done, and the lowest is not"}, {15, 115, "the newest"}, {16, 0, "not taken yet"},
+    };
+    static const int64_t taken[] = {9, 10, 12, 15};
+    uint64_t sequences[4];
+    struct ledger ledger;
+
+    ledger_init(&ledger, 0, 4);
+    for (size_t i = 0; i < 4; i++)
+        sequences[i] = ledger_take(&ledger, taken[i], 1, 0, 100 + (uint32_t)taken[i]);
+    ledger_finish(&ledger, sequences[0]);
+    ledger_finish(&ledger, sequences[2]);
+    for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
+        const struct ledger_entry *entry = ledger_entry_at(&ledger, places[i].offset);
+
+        cr_expect_eq(entry ? entry->print : 0, places[i].print, "%s", places[i].sentence);
+    }
     ledger_release(&ledger);
 }
 
@@ -148,7 +175,7 @@ Test(ledger, is_full_until_its_lowest_is_done)
 
     ledger_init(&ledger, 0, 1);
     for (int64_t offset = 0; offset < 5; offset++) {
-        uint64_t sequence = ledger_take(&ledger, offset, 1, UINT32_MAX);
+        uint64_t sequence = ledger_take(&ledger, offset, 1, UINT32_MAX, 0);
 
         cr_expect(ledger_full(&ledger));
         cr_expect_eq(ledger.memory, UINT32_MAX);
@@ -210,7 +237,7 @@ static void random_take(struct model *model, struct ledger *ledger, uint64_t *ra
 
     if (model->count - model_lowest(model) == model->window)
         return;
-    model->sequences[model->count] = ledger_take(ledger, entry.offset, entry.owed, entry.memory);
+    model->sequences[model->count] = ledger_take(ledger, entry.offset, entry.owed, entry.memory, 0);
     model->entries[model->count++] = entry;
     model->next = entry.offset + 1;
 }
@@ -318,7 +345,7 @@ static void take_marked(struct marks_model *model, struct ledger *ledger,
     struct marked *entry = &model->entries[model->last++];
 
     *entry = (struct marked){.offset = ledger->next + gap, .marked = !owed};
-    entry->sequence = ledger_take(ledger, entry->offset, 1, 0);
+    entry->sequence = ledger_take(ledger, entry->offset, 1, 0, 0);
     ledger_mark(ledger, marks, entry->sequence, !owed);
 }
 
@@ -379,7 +406,7 @@ Test(ledger, has_every_entry_marked_at_first)
 
     ledger_init(&ledger, 100, 65);
     for (int64_t offset = 100; offset < 165; offset++)
-        ledger_take(&ledger, offset, 1, 0);
+        ledger_take(&ledger, offset, 1, 0, 0);
     ledger_marks_init(&marks, &ledger);
     ledger_runs(&ledger, &marks, &told);
     cr_assert_eq(told.run_count, 1);
@@ -399,7 +426,7 @@ Test(ledger, tells_the_lowest_runs)
     ledger_init(&ledger, 0, 10000);
     ledger_marks_init(&marks, &ledger);
     for (int64_t offset = 0; offset < 10000; offset++)
-        ledger_mark(&ledger, &marks, ledger_take(&ledger, offset, 1, 0), offset % 2);
+        ledger_mark(&ledger, &marks, ledger_take(&ledger, offset, 1, 0, 0), offset % 2);
     ledger_runs(&ledger, &marks, &told);
     cr_assert_eq(told.run_count, PROGRESS_RUNS_MOST);
     cr_expect_eq(told.runs[0].first, 1);
