@@ -154,8 +154,8 @@ void committer_answered(struct dispatcher *dispatcher, const char *why_not)
         settle(partition, !why_not);
     DL_FOREACH (dispatcher->partitions, partition)
         begin(dispatcher, partition);
+    dispatcher_fill_slots(dispatcher);
     if (dispatcher->state == DISPATCHER_WORKING) {
-        dispatcher_fill_slots(dispatcher);
         DL_FOREACH (dispatcher->partitions, partition)
             if (partition_dirty(partition))
                 committer_touch(dispatcher);

@@ -115,7 +115,8 @@ void committer_release(struct dispatcher *dispatcher);
 /* drain.c */
 void dispatcher_drop_partitions(struct dispatcher *dispatcher); /* commits nothing */
 void drain_revoke(struct dispatcher *dispatcher, bool lost);
-void drain_continue(struct dispatcher *dispatcher); /* after a call or a commit ended */
+/* After whatever a drain may wait for has ended or cannot be waited for any more. */
+void drain_continue(struct dispatcher *dispatcher);
 
 /* report.c */
 extern const struct metrics_table dispatcher_metrics, partition_metrics, function_metrics;

@@ -124,7 +124,6 @@ static bool is_drained(const struct dispatcher *dispatcher)
 
 void drain_continue(struct dispatcher *dispatcher)
 {
-    dispatcher_fill_slots(dispatcher);
     if (dispatcher->committer.under_way)
         return;
     if (dispatcher->state == DISPATCHER_DRAINING && is_drained(dispatcher)) {

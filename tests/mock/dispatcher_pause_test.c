@@ -286,6 +286,24 @@ Test(dispatcher_pause, what_is_committed_and_paused_is_dropped_at_a_rebalance)
     cr_expect_eq(call_log_ran_on(rig->calls, "a", "returns", 0, 10), 1);
 }
 
+/* What is committed waits for a gateway that is away, and then for nobody. */
+Test(dispatcher_pause, in_the_midst_of_a_drain_it_ends_the_wait)
+{
+    rig->options.delivery = DELIVERY_AT_MOST_ONCE;
+    rig->drain_timeout_ms = 10 * RIG_PATIENCE_MS;
+    faas_gateway_down(rig->gateway);
+    memory_source_fill(rig->source, "returns", 0, 10, 3);
+    rig_start(rig);
+    cr_assert(rig_await_committed(rig));
+    cr_assert(rig_await_metric(rig, "kafka_connector_gateway_state", 2));
+    memory_source_revoke(rig->source);
+    rig_settle(rig, 50);
+    cr_expect(memory_source_assigned(rig->source), "it may come back");
+    hold(NULL, "a");
+    cr_assert(rig_await_released(rig));
+    cr_expect_eq(rig_function_metric(rig, "a", "invocations_dropped_total"), 10);
+}
+
 Test(dispatcher_pause, answers_what_is_asked_of_it)
 {
     static const struct {
