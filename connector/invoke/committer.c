@@ -240,12 +240,10 @@ void committer_answered(struct dispatcher *dispatcher, const struct source_answe
             settle(dispatcher, partition, &answers[partition->place]);
     DL_FOREACH (dispatcher->partitions, partition)
         begin(dispatcher, partition);
-    if (dispatcher->state == DISPATCHER_WORKING) {
-        dispatcher_fill_slots(dispatcher);
+    dispatcher_fill_slots(dispatcher);
+    if (dispatcher->state == DISPATCHER_WORKING)
         touch_again(dispatcher);
-    } else {
-        drain_continue(dispatcher);
-    }
+    drain_continue(dispatcher);
 }
 
 void committer_release(struct dispatcher *dispatcher)

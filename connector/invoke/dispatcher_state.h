@@ -135,7 +135,8 @@ void committer_release(struct dispatcher *dispatcher);
 void dispatcher_drop_partition(struct dispatcher *dispatcher, struct partition *partition);
 void dispatcher_drop_partitions(struct dispatcher *dispatcher); /* commits nothing */
 void drain_revoke(struct dispatcher *dispatcher, bool lost);
-void drain_continue(struct dispatcher *dispatcher); /* after a call or a commit ended */
+/* After whatever a drain may wait for has ended or cannot be waited for any more. */
+void drain_continue(struct dispatcher *dispatcher);
 
 /* aside.c: all partitions were lost. */
 void aside_put(struct dispatcher *dispatcher);

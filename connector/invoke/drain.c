@@ -164,7 +164,6 @@ static bool commits_again(struct dispatcher *dispatcher)
 
 void drain_continue(struct dispatcher *dispatcher)
 {
-    dispatcher_fill_slots(dispatcher);
     if (dispatcher->committer.under_way || dispatcher->drain_again)
         return;
     if (dispatcher->state == DISPATCHER_DRAINING && is_drained(dispatcher)) {

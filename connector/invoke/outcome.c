@@ -285,10 +285,8 @@ void dispatcher_go_on(struct dispatcher *dispatcher, struct function *function)
     if (!function->bound)
         dispatcher_end_unbound(dispatcher, function);
     dispatcher_list_function(dispatcher, function);
-    if (dispatcher->state == DISPATCHER_WORKING)
-        dispatcher_fill_slots(dispatcher);
-    else
-        drain_continue(dispatcher);
+    dispatcher_fill_slots(dispatcher);
+    drain_continue(dispatcher);
 }
 
 void invocation_answered(void *context, const struct http_answer *answer)

@@ -109,6 +109,7 @@ static void apply(struct dispatcher *dispatcher)
         readmit(partition);
     dispatcher->room = true; /* a topic may be taken from again */
     dispatcher_fill_slots(dispatcher);
+    drain_continue(dispatcher);
 }
 
 /* ---- what is asked ---- */

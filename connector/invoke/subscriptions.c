@@ -163,6 +163,7 @@ void dispatcher_set_map(struct dispatcher *dispatcher, const struct topic_map *m
     free_unused_functions(dispatcher);
     dispatcher->room = true; /* a topic that had no function may have one */
     dispatcher_fill_slots(dispatcher);
+    drain_continue(dispatcher);
 }
 
 void dispatcher_free_functions(struct dispatcher *dispatcher)

@@ -421,6 +421,23 @@ Test(dispatcher_once, a_function_that_is_gone_is_owed_nothing)
     cr_expect_eq(rig_function_metric(rig, "a", "function_pending"), -1, "nor is it there");
 }
 
+Test(dispatcher_once, a_function_that_goes_in_the_midst_of_a_drain_ends_the_wait)
+{
+    rig->drain_timeout_ms = 10 * RIG_PATIENCE_MS;
+    faas_gateway_down(rig->gateway);
+    memory_source_fill(rig->source, "orders", 0, 10, 0);
+    rig_start(rig);
+    cr_assert(rig_await_committed(rig));
+    cr_assert(rig_await_metric(rig, "kafka_connector_gateway_state", 2));
+    memory_source_revoke(rig->source);
+    rig_settle(rig, 50);
+    cr_expect(memory_source_assigned(rig->source), "it may come back");
+    rig_unlist(rig, "a");
+    for (int i = 0; i < TOPIC_MAP_MISSING_LIMIT; i++)
+        rig_list(rig);
+    cr_assert(rig_await_released(rig));
+}
+
 Test(dispatcher_once, a_stop_leaves_nothing_begun_behind)
 {
     start_with_four_behind();

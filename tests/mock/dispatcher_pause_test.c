@@ -27,8 +27,7 @@ static void tear_down(void)
 
 TestSuite(dispatcher_pause, .init = set_up, .fini = tear_down, .timeout = 60);
 
-static const struct faas_reply held = {.latency_ms = FAAS_HELD}, at_once = {0},
-                               refused = {.status = 503};
+static const struct faas_reply held = {.latency_ms = FAAS_HELD}, at_once = {0};
 
 /* The status, and in *said the answer. Caller frees *said, which may be NULL. */
 static int ask(bool pause, const char *topic, const char *function, char **said)
@@ -286,6 +285,24 @@ Test(dispatcher_pause, what_is_committed_and_paused_is_dropped_at_a_rebalance)
     cr_assert(rig_await_ran(rig, "a", 20));
     cr_expect_eq(call_log_ran_on(rig->calls, "a", "returns", 0, 9), 0);
     cr_expect_eq(call_log_ran_on(rig->calls, "a", "returns", 0, 10), 1);
+}
+
+/* What is committed waits for a gateway that is away, and then for nobody. */
+Test(dispatcher_pause, in_the_midst_of_a_drain_it_ends_the_wait)
+{
+    rig->options.delivery = DELIVERY_AT_MOST_ONCE;
+    rig->drain_timeout_ms = 10 * RIG_PATIENCE_MS;
+    faas_gateway_down(rig->gateway);
+    memory_source_fill(rig->source, "returns", 0, 10, 3);
+    rig_start(rig);
+    cr_assert(rig_await_committed(rig));
+    cr_assert(rig_await_metric(rig, "kafka_connector_gateway_state", 2));
+    memory_source_revoke(rig->source);
+    rig_settle(rig, 50);
+    cr_expect(memory_source_assigned(rig->source), "it may come back");
+    hold(NULL, "a");
+    cr_assert(rig_await_released(rig));
+    cr_expect_eq(rig_function_metric(rig, "a", "invocations_dropped_total"), 10);
 }
 
 Test(dispatcher_pause, answers_what_is_asked_of_it)
