@@ -254,15 +254,15 @@ static void start(struct run *run, uv_loop_t *loop)
 static void print_result(const struct run *run)
 {
     const struct accounts *accounts = &run->accounts;
-    double seconds = (double)(run->last.time_ns - run->first.time_ns) / 1e9;
-    double cpu_us = (double)(run->last.cpu_ns - run->first.cpu_ns) / 1e3;
+    double seconds = (double)run->last.time_ns / 1e9 - (double)run->first.time_ns / 1e9;
+    double cpu_us = (double)run->last.cpu_ns / 1e3 - (double)run->first.cpu_ns / 1e3;
     double between = accounts->distinct > 1 ? (double)(accounts->distinct - 1) : 1;
 
     printf("rate=%.0f cpu_us=%.2f peak_kib=%zu resident_kib=%zu lost=%zu repeated=%zu "
-           "disordered=%zu strange=%zu most_in_flight=%zu bytes=%zu\n",
+           "disordered=%zu strange=%zu bytes=%zu\n",
            seconds > 0 ? between / seconds : 0, cpu_us / between, run->last.peak_kib,
            run->last.resident_kib, run->options.records - accounts->distinct, accounts->repeated,
-           accounts->disordered, accounts->strange, run->stub.most_in_flight, run->stub.bytes);
+           accounts->disordered, accounts->strange, run->stub.bytes);
 }
 
 int main(int argc, char **argv)

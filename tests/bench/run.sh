@@ -18,7 +18,7 @@ ROUNDS=${ROUNDS:-3} RECORDS=${RECORDS:-30000} LATENT=${LATENT:-400} SIZE=${SIZE:
 MAX_INFLIGHT=64 PROFILED=1000
 BENCH_CONFIGS=${BENCH_CONFIGS:-"1,0,key 1,0,partition 1,0,none 6,0,key 6,0,partition 6,0,none
     1,5,key 1,5,partition 1,5,none 6,5,key 6,5,partition 6,5,none 6,5,none,256"}
-failed=0 filled=' ' run=0
+failed=0 filled=' '
 
 fault() {
     echo "bench: $*" >&2
@@ -72,8 +72,7 @@ measure() { # WHO [WRAPPER...]
     esac
     local keep=()
     [ "$1" != connector ] || keep=(--keep="$folder/call")
-    run=$((run + 1))
-    env broker_host="$broker_host" topics="$topic" group="bench-$run-$BASHPID" print_response=false \
+    env broker_host="$broker_host" topics="$topic" group="bench-$EPOCHREALTIME" print_response=false \
         initial_offset=earliest order="$order" max_inflight="$max_inflight" admin_listen=none \
         "$programs/measure" --topic="$topic" --records="$records" --partitions="$partitions" \
         --latency="$latency" "${keep[@]}" -- "${command[@]}" 2>"$folder/log"
@@ -182,20 +181,22 @@ instructions() { # WHO -> in all
         awk '/^(summary|totals):/ {most = $2 > most ? $2 : most} END {printf "%.0f\n", most}' "$out"
 }
 
-# Two sizes, subtracted: without what starting and ending cost.
+# Two sizes, subtracted: without what starting and ending cost. The connector first: the ceiling's
+# call is its.
 profile() { # CONFIGURATION
-    local who few many
+    local who many=$((3 * PROFILED))
+    local -A counted
     configuration "$1"
+    for records in $PROFILED $many; do
+        topic
+        for who in connector ceiling; do
+            counted[$who,$records]=$(instructions "$who") ||
+                { fault "$who does not run in valgrind" && return; }
+        done
+    done
     for who in connector ceiling; do
-        records=$PROFILED
-        topic
-        [ "$who" = connector ] || measure connector >/dev/null # the call of this topic
-        few=$(instructions "$who") || { fault "$who does not run in valgrind" && return; }
-        records=$((3 * PROFILED))
-        topic
-        [ "$who" = connector ] || measure connector >/dev/null
-        many=$(instructions "$who") || { fault "$who does not run in valgrind" && return; }
-        echo "$who, $partitions partitions, order=$order: $(((many - few) / (2 * PROFILED)))" \
+        echo "$who, $partitions partitions, order=$order:" \
+            "$(((counted[$who,$many] - counted[$who,$PROFILED]) / (many - PROFILED)))" \
             "instructions a record"
     done
 }

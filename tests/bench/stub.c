@@ -55,7 +55,6 @@ static void client_close(struct client *client)
 
 static void end_call(struct client *client)
 {
-    client->stub->in_flight--;
     write_text(client, ANSWER);
     if (client->closed)
         free(client);
@@ -98,8 +97,6 @@ static void serve_call(struct client *client, size_t head_size, size_t size)
     struct stub *stub = client->stub;
 
     stub->bytes += size;
-    if (++stub->in_flight > stub->most_in_flight)
-        stub->most_in_flight = stub->in_flight;
     stub->setup.called(stub->setup.context, client->text, head_size, client->text + head_size,
                        size - head_size);
     if (stub->setup.latency_ms)

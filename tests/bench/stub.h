@@ -25,8 +25,7 @@ struct stub_setup {
 
 struct stub {
     struct stub_setup setup;
-    int port; /* of 127.0.0.1 */
-    size_t in_flight, most_in_flight;
+    int port;     /* of 127.0.0.1 */
     size_t bytes; /* of all calls, their heads included */
     uv_tcp_t listener;
     uv_timer_t due;
