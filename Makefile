@@ -28,12 +28,13 @@ UNIT     := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/unit/*/*_test.c))
 MOCK     := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/mock/*_test.c))
 KAFKA    := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/kafka/*_test.c))
 FUZZ     := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/fuzz/*_fuzz.c))
+BENCH    := $(addprefix $(B)/tests/bench/,measure ceiling fill)
 # In a folder of their own: $(B)/producer and $(B)/sandbox are those of their objects.
 PROGRAMS := $(addprefix $(B)/bin/,kafka-connector producer sandbox)
 
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: FORCE all tests test test-unit test-mock test-kafka check fuzz fuzz-run install clean help
+.PHONY: FORCE all tests test test-unit test-mock test-kafka bench check fuzz fuzz-run install clean help
 
 all: $(PROGRAMS) ## build the programs into build/
 	@$(if $(SANITIZE),,ln -sf $(addprefix $(FLAVOUR)/bin/,$(notdir $(PROGRAMS))) build/)
@@ -78,6 +79,9 @@ $(foreach l,$(LAYERS),$(eval $(call unit_rule,$(l))))
 # tests/unit/producer/<module>_test.c: that module alone.
 $(B)/tests/unit/producer/%_test: $(B)/tests/unit/producer/%_test.o $(B)/producer/%.o $(call archive,base)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcriterion
+# tests/unit/bench/<module>_test.c likewise.
+$(B)/tests/unit/bench/%_test: $(B)/tests/unit/bench/%_test.o $(B)/tests/bench/%.o $(call archive,base)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcriterion
 
 # The sandbox's gateway is the tests' too.
 HARNESS = $(call objects,tests/harness) $(filter-out %/main.o,$(call objects,sandbox))
@@ -86,7 +90,7 @@ $(B)/tests/mock/%_test: $(B)/tests/mock/%_test.o $(HARNESS) $(ARCHIVES)
 $(B)/tests/kafka/%_test: $(B)/tests/kafka/%_test.o $(HARNESS) $(ARCHIVES)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcriterion
 
-tests: all $(UNIT) $(MOCK) $(KAFKA) ## build the tests, run none
+tests: all $(UNIT) $(MOCK) $(KAFKA) $(BENCH) ## build the tests, run none
 
 test: test-unit test-mock ## unit and mock tests
 test-unit: $(UNIT) ## pure parts, no broker, no gateway
@@ -103,6 +107,12 @@ fuzz: ## each fuzz target for FUZZ_SECONDS (20) or FUZZ_RUNS, by clang
 fuzz-run: $(FUZZ)
 	@set -e; for target in $^; do echo "$$target"; $$target -artifact_prefix=$(B)/ -timeout=10 \
 		$(if $(FUZZ_RUNS),-runs=$(FUZZ_RUNS),-max_total_time=$(or $(FUZZ_SECONDS),20)); done
+
+$(B)/tests/bench/measure: $(addprefix $(B)/tests/bench/,stub.o accounts.o)
+$(BENCH): %: %.o $(call archive,base)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+bench: all $(BENCH) ## records/s, CPU, memory beside bare libcurl (tests/bench/run.sh: settings)
+	@tests/bench/run.sh
 
 check: all ## format, layers, headers, sizes, banned functions, docs in step, clang-tidy
 	@tests/check/run.sh

@@ -10,7 +10,8 @@ Usage: ./build.sh [COMMAND]
   (none)            build the image and deploy the Swarm stack of setup/swarm
   demo [OPTION...]  build, run and show it on this machine: Kafka and the functions included
   test              build and run the unit, mock and Kafka tests
-  packages SET...   print the Debian packages of sets: build, demo, test, check, fuzz, run
+  packages SET...   print the Debian packages of sets: build, demo, test, check, fuzz,
+                    bench, run
   install SET...    install those that are missing
   help              this text
 
@@ -33,7 +34,7 @@ die() {
 
 # ---- packages: the one list of them ----
 
-SETS='build, demo, test, check, fuzz, run'
+SETS='build, demo, test, check, fuzz, bench, run'
 
 packages() { # SET
     case $1 in
@@ -43,6 +44,7 @@ packages() { # SET
     test) echo "$(packages build) libcriterion-dev default-jre-headless maven curl openssl" ;;
     check) echo "$(packages test) clang clang-format clang-tidy" ;;
     fuzz) echo "$(packages build) clang libclang-rt-dev" ;;
+    bench) echo "$(packages build) default-jre-headless maven valgrind" ;;
     run) echo librdkafka1 libcurl4 libcjson1 libuv1 libmicrohttpd12 ca-certificates ;;
     esac
 }
