@@ -15,6 +15,7 @@ enum {
     TICK_MS = 250,
     AGAIN_MS = 250, /* until a letter that failed is sent again; doubled each time */
     AGAIN_MOST_MS = 5000,
+    LATE_MS = 2000,     /* so long without a report, and a broker's trouble is the letters' */
     SILENCE_MS = 10000, /* longer than a topic that does not exist takes to be told of */
 };
 
@@ -67,6 +68,7 @@ static void note_kept(struct dead_letters *letters, struct letter_topic *topic)
     bool over = letters->seam.fault && (!letters->faulty || letters->faulty == topic);
 
     topic->refused = RD_KAFKA_RESP_ERR_NO_ERROR;
+    letters->trouble = RD_KAFKA_RESP_ERR_NO_ERROR;
     letters->breaks = 0;
     if (!over)
         return;
@@ -254,6 +256,17 @@ static void mend(struct dead_letters *letters)
     }
 }
 
+static void note_late(struct dead_letters *letters)
+{
+    const struct letter *oldest = letters->in_state[LETTER_SENT];
+    uint64_t waited = oldest ? uv_now(letters->loop) - oldest->since : 0;
+
+    if (waited >= LATE_MS && letters->trouble)
+        letters_brokers_fault(letters, rd_kafka_err2str(letters->trouble));
+    else if (waited >= SILENCE_MS)
+        letters_brokers_fault(letters, "they do not acknowledge letters");
+}
+
 static void on_tick(uv_timer_t *tick)
 {
     struct dead_letters *letters = tick->data;
@@ -266,9 +279,7 @@ static void on_tick(uv_timer_t *tick)
         if (is_due(letters, letter->since, letter->failures))
             set_state(letters, letter, LETTER_WAITING);
     post_waiting(letters);
-    letter = letters->in_state[LETTER_SENT];
-    if (letter && uv_now(letters->loop) - letter->since >= SILENCE_MS)
-        letters_brokers_fault(letters, "they do not acknowledge letters");
+    note_late(letters);
     if (!letters->seam.under_way && !letters->broken)
         uv_timer_stop(tick);
 }

@@ -149,7 +149,7 @@ static void on_error(struct dead_letters *letters, rd_kafka_event_t *event)
         letters->broken = true;
         letters_start_tick(letters);
     } else if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) { /* follows from the others */
-        letters_brokers_fault(letters, rd_kafka_err2str(code));
+        letters->trouble = code;
     }
 }
 

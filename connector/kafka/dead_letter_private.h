@@ -59,6 +59,8 @@ struct dead_letters {
     uint64_t shut_at;
     bool destroying, freed;
 
+    rd_kafka_resp_err_t trouble; /* of a broker, since a letter was kept: perhaps not ours */
+
     struct letter_topic *topics;
     struct letter_topic *faulty;          /* whose fault the fault is; NULL: the brokers' */
     struct letter *in_state[LETTER_GONE]; /* utlist DL each */

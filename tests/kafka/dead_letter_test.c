@@ -1,6 +1,7 @@
 /* The shipped connector's dead letters on a real Apache Kafka. */
 #include "base/xalloc.h"
 #include "tests/harness/await.h"
+#include "tests/harness/broker.h"
 #include "tests/harness/scene.h"
 
 #include <criterion/criterion.h>
@@ -9,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SOON_MS = 30 * 1000 };
+enum { SOON_MS = 30 * 1000, LONG_MS = 90 * 1000 };
 
 static const int64_t written_ms = INT64_C(1700000000123);
 
@@ -240,4 +241,39 @@ Test(dead_letter, what_is_written_by_it_is_never_read_by_it)
     cr_expect_eq(child_count(connector, "everything.dead:["), 0, "%s", child_output(connector));
     stop(connector);
     scene_free(scene);
+}
+
+/* Every record of the load becomes a letter, and the broker is killed in the midst of it. */
+Test(dead_letter, a_broker_that_is_killed_loses_and_doubles_none)
+{
+    static const char *const settings[] = {"kafka_session_timeout_ms=45000",
+                                           "kafka_reconnect_backoff_max_ms=500",
+                                           "dead_letter_topic=letters", NULL};
+    static const char *const arguments[] = {"-X=reconnect.backoff.max.ms=500", NULL};
+    uv_loop_t loop; /* the broker's own: it outlives the scene */
+    struct child *connector, *load;
+    struct broker *broker;
+    struct scene *scene;
+    int64_t records;
+
+    uv_loop_init(&loop);
+    broker = broker_new(&loop);
+    scene = scene_new("all-fail", broker_bootstrap(broker), 3);
+    cluster_create(scene->cluster, "letters", 3);
+    faas_script(scene->function, &(struct faas_reply){.status = 500});
+    connector = scene_connector(scene, settings);
+    load = scene_load(scene, 4000, 1000, arguments);
+    cr_assert(scene_await_ran(scene, 1500, SOON_MS), "%s", child_output(connector));
+    broker_stop(broker, SIGKILL);
+    await_time(&scene->loop, 1000);
+    broker_restart(broker);
+    cr_expect(scene_await_done(scene, load, LONG_MS), "%s", child_output(connector));
+    records = cluster_records(scene->cluster, scene->topic);
+    cr_expect_geq(records, 4000);
+    cr_expect_eq(cluster_records(scene->cluster, "letters"), records);
+    stop(connector);
+    child_free(load);
+    scene_free(scene);
+    broker_free(broker);
+    await_close(&loop);
 }

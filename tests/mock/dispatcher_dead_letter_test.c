@@ -7,6 +7,7 @@
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 static struct rig *rig;
@@ -174,6 +175,18 @@ Test(dispatcher_dead_letter, on_exhausted_counts_only_without_dead_letters)
     cr_expect_eq(rig_function_metric(rig, "a", "invocations_dropped_total"), 0);
 }
 
+static void expect_status(const char *part)
+{
+    json *status = json_object();
+    char *text;
+
+    dispatcher_status(rig->dispatcher, status);
+    text = json_print(status, false);
+    cr_expect(strstr(text, part), "no %s in %s", part, text);
+    free(text);
+    json_free(status);
+}
+
 Test(dispatcher_dead_letter, its_record_is_done_when_it_is_kept_and_its_key_waits)
 {
     send_one();
@@ -186,6 +199,8 @@ Test(dispatcher_dead_letter, its_record_is_done_when_it_is_kept_and_its_key_wait
     cr_expect_eq(call_log_ran_on(rig->calls, "a", "orders", 0, 2), 1);
     cr_expect_eq(memory_source_committed(rig->source, "orders", 0), 0, "it is not kept yet");
     cr_expect_eq(rig_metric(rig, "kafka_connector_dead_letters_in_flight"), 1);
+    expect_status("\"dead_letters\":{\"topic\":\"{topic}.dead\",\"in_flight\":1,");
+    expect_status("\"state\":\"dead letter\",\"attempts\":1");
     cr_expect_eq(letter_box_keep(rig->letters, -1), 1);
     cr_assert(rig_await_committed(rig));
     cr_expect_eq(call_log_ran_on(rig->calls, "a", "orders", 0, 1), 1);
