@@ -1,0 +1,70 @@
+/*
+ * judge: what a run's calls say of the connectors.
+ *
+ *   lost        an acknowledged record that is still owed and was never answered 200 by a function.
+ *               Not owed: what lies below the log's start (it was deleted), and in a compacted
+ * topic what a later record of its key replaced strange     a call whose body, partition and offset
+ * are no record's, or an aborted one's disordered  a first call for a record behind one for a later
+ * record of its lane. A lane is what must stay in order, for one function: the records of a key in
+ * a partition (or those without one), or all of a partition overtaken   a first call for a record
+ * while the one before it in its lane was not yet answered crossed     a call that came while
+ * another of its lane was under way. Allowed when the other one's member had been killed, had been
+ * frozen or had lost its partitions: its calls run on, and nobody can call them back repeated    a
+ * run on a record beyond the first. Each must have a cause: its call was cut when the function had
+ * run; its member was killed, frozen or lost its partitions, or a broker was in trouble, so that
+ * its result was not committed. And no commit that was in the brokers' log before may cover it,
+ * whatever the cause (but that the member that repeats it is the one that was frozen: it cannot
+ * know) late        a kill that left more uncommitted than what was under way and two commits'
+ * worth of finished calls
+ */
+#ifndef FAULTS_JUDGE_H
+#define FAULTS_JUDGE_H
+
+#include "tests/faults/admin.h"
+#include "tests/faults/calls.h"
+#include "tests/faults/commits.h"
+#include "tests/faults/members.h"
+#include "tests/faults/writer.h"
+
+enum cause {
+    CAUSE_CUT,
+    CAUSE_KILL,
+    CAUSE_FREEZE,
+    CAUSE_LOST, /* the assignment, for another reason than the above */
+    CAUSE_BROKER,
+    CAUSE_NONE,
+    CAUSES,
+};
+
+enum { TROUBLES_MAX = 2 * PLAN_FAULTS_MAX };
+
+struct span {
+    int64_t from_us, until_us;
+};
+
+/* What happened beside what befell members. */
+struct judge_input {
+    struct span brokers[TROUBLES_MAX]; /* in trouble, until some time after they were back */
+    size_t broker_count;
+};
+
+struct verdict {
+    uint32_t owed, lost, strange, disordered, overtaken, crossed, late;
+    uint32_t repeated, allowed, repeated_by[CAUSES];
+    uint32_t again; /* repeated though it was committed */
+    char *report;   /* a line for each of the first faults; "": none. Caller frees */
+};
+
+struct verdict judge(const struct plan *plan, const struct writer *writer,
+                     const struct calls *calls, const struct members *members,
+                     const struct admin *admin, const struct commits *commits,
+                     const struct judge_input *input);
+
+bool verdict_is_good(const struct verdict *verdict);
+const char *cause_name(enum cause cause);
+
+/* Which records are owed, by number, 1: owed. Of a writer that is over. Caller frees. */
+uint8_t *judge_owed(const struct plan *plan, const struct writer *writer,
+                    const struct admin *admin);
+
+#endif

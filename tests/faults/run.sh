@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Runs the fault suite, PROGRAM, in a folder of its own: gone when all was well, else named. Where
+# Kafka cannot be run it is skipped loudly; with REQUIRE_KAFKA=1 that is an error.
+set -uo pipefail
+
+if ! reason=$(tests/kafka/kafka.sh available); then
+    if [ "${REQUIRE_KAFKA:-}" = 1 ]; then
+        echo "ERROR: the fault suite cannot run: $reason" >&2
+        exit 1
+    fi
+    echo "SKIPPED: the fault suite ($reason)" >&2
+    exit 0
+fi
+
+folder=$(mktemp -d /tmp/kafka-faults-XXXXXX)
+if "$1" "$folder"; then
+    rm -rf "$folder"
+    exit 0
+fi
+rm -rf "$folder"/*/data
+echo "FAILED: the fault suite; see $folder" >&2
+exit 1
