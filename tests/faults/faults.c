@@ -22,7 +22,7 @@ static bool take_slot(struct run *run, struct fault *fault)
     for (int i = 0; i < run->plan.connectors; i++) {
         int slot = (fault->plan.target + i) % run->plan.connectors;
 
-        if (run->slots[slot].taken || !members_runs(&run->members, run->slots[slot].member))
+        if (run->slots[slot].taken || !members_serves(&run->members, run->slots[slot].member))
             continue;
         run->slots[slot].taken = true;
         fault->subject = slot;
@@ -87,7 +87,8 @@ static bool churn(struct run *run, struct fault *fault, bool due)
     struct one *guest = run->members.one[fault->subject];
 
     if (members_runs(&run->members, fault->subject)) {
-        if (!guest->termed && clock_us() - guest->started_us > GUEST_US)
+        if (!guest->termed && clock_us() - guest->started_us > GUEST_US &&
+            members_serves(&run->members, fault->subject))
             members_signal(&run->members, fault->subject, SIGTERM);
         return false;
     }

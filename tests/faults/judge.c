@@ -266,11 +266,29 @@ static bool was_committed(const struct trial *trial, const struct call *call, in
                          calls_function_path(call->function), at_us);
 }
 
+/* Since when brokers are in trouble; `at_us`: they are not. What they append to their log of
+ * commits in trouble, or just before, may be acknowledged to nobody and seen by nobody until it is
+ * over. */
+static int64_t trouble_began(const struct trial *trial, int64_t from_us, int64_t at_us)
+{
+    int64_t began_us = at_us;
+
+    for (size_t i = 0; i < trial->input->broker_count; i++) {
+        const struct span *it = &trial->input->brokers[i];
+
+        if (it->from_us <= at_us && it->until_us >= from_us && it->from_us - SECOND_US < began_us)
+            began_us = it->from_us - SECOND_US;
+    }
+    return began_us;
+}
+
 /* Of the old topic's commits the new topic's records know nothing. */
 static bool is_again(const struct trial *trial, const struct call *first, const struct call *second)
 {
     return first->status != 0 && trial->writer->records[first->record].era == 0 &&
-           !is_stray(trial, second) && was_committed(trial, first, second->arrived_us - STAMP_US);
+           !is_stray(trial, second) &&
+           was_committed(trial, first,
+                         trouble_began(trial, first->arrived_us, second->arrived_us - STAMP_US));
 }
 
 static void check_repeat(struct trial *trial, size_t index)
@@ -433,7 +451,15 @@ struct verdict judge(const struct plan *plan, const struct writer *writer,
                      const struct admin *admin, const struct commits *commits,
                      const struct judge_input *input)
 {
-    struct trial trial = {plan, writer, calls, members, admin, commits, input};
+    struct trial trial = {
+        .plan = plan,
+        .writer = writer,
+        .calls = calls,
+        .members = members,
+        .admin = admin,
+        .commits = commits,
+        .input = input,
+    };
     size_t count = (size_t)plan->functions * writer->count, size;
 
     trial.owed = judge_owed(plan, writer, admin);

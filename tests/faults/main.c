@@ -6,7 +6,8 @@
  *     faults FOLDER         data, and what is kept of runs that failed, lies in it
  *
  * Environment: SEED the first run's, the next have the ones behind it (default: the clock's); RUNS
- * how many; SECONDS_A_RUN how long records are written in each; FAULT a kind, to draw no other.
+ * how many; SECONDS_A_RUN how long records are written in each; FAULT a kind, to draw no other;
+ * KEEP keeps the logs of runs that went well too.
  */
 #include "tests/faults/run.h"
 #include "tests/harness/fail.h"

@@ -15,6 +15,7 @@
 enum { STOP_MS = 20 * 1000, SETTINGS_MAX = 24 };
 
 static const char lost_line[] = "The assignment was lost";
+static const char bound_line[] = "Binding to topics";
 
 /* ---- its start ---- */
 
@@ -130,6 +131,12 @@ bool members_runs(const struct members *members, int number)
     return child_runs(members->one[number]->child);
 }
 
+bool members_serves(const struct members *members, int number)
+{
+    return members_runs(members, number) &&
+           strstr(child_output(members->one[number]->child), bound_line);
+}
+
 const struct happening *member_happening(const struct one *one, enum member_event event,
                                          int64_t from_us, int64_t until_us)
 {
@@ -201,8 +208,19 @@ static bool all_ended(void *context)
     return true;
 }
 
+static bool all_serve(void *context)
+{
+    const struct members *members = context;
+
+    for (int i = 0; i < members->count; i++)
+        if (members_runs(members, i) && !members_serves(members, i))
+            return false;
+    return true;
+}
+
 bool members_stop(struct members *members)
 {
+    await(members->loop, all_serve, members, STOP_MS);
     for (int i = 0; i < members->count; i++)
         members_signal(members, i, SIGTERM);
     return await(members->loop, all_ended, members, STOP_MS);

@@ -52,6 +52,8 @@ void members_release(struct members *members);
 /* SIGKILL, SIGTERM, SIGSTOP, SIGCONT. */
 void members_signal(struct members *members, int number, int signal);
 bool members_runs(const struct members *members, int number);
+/* Whether it has come so far that SIGTERM is its own to handle. */
+bool members_serves(const struct members *members, int number);
 
 /* Reads what they wrote and how much memory they took; now and then. */
 void members_look(struct members *members);

@@ -285,7 +285,7 @@ struct outcome run_plan(uv_loop_t *loop, struct nodes *nodes, const char *folder
     if (!run->failure && outcome.peak_kib > PEAK_KIB_MOST && !getenv("SANITIZE"))
         run->failure = xasprintf("a connector took %ld KiB of memory", outcome.peak_kib);
     outcome.good = !run->failure && verdict_is_good(&outcome.verdict);
-    if (!outcome.good)
+    if (!outcome.good || getenv("KEEP"))
         keep(run, outcome.verdict.report);
     outcome.seconds = (double)(clock_us() - run->began_us) / 1e6;
     end(run);

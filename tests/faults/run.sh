@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the fault suite, PROGRAM, in a folder of its own: gone when all was well, else named. Where
-# Kafka cannot be run it is skipped loudly; with REQUIRE_KAFKA=1 that is an error.
+# Runs the fault suite, PROGRAM, in a folder of its own: gone when all was well, else named, as with
+# KEEP=1. Where Kafka cannot be run it is skipped loudly; with REQUIRE_KAFKA=1 that is an error.
 set -uo pipefail
 
 if ! reason=$(tests/kafka/kafka.sh available); then
@@ -13,10 +13,12 @@ if ! reason=$(tests/kafka/kafka.sh available); then
 fi
 
 folder=$(mktemp -d /tmp/kafka-faults-XXXXXX)
-if "$1" "$folder"; then
+"$1" "$folder"
+status=$?
+if [ $status -eq 0 ] && [ -z "${KEEP:-}" ]; then
     rm -rf "$folder"
     exit 0
 fi
 rm -rf "$folder"/*/data
-echo "FAILED: the fault suite; see $folder" >&2
-exit 1
+echo "The logs are in $folder"
+exit $status

@@ -81,6 +81,15 @@ static rd_kafka_t *producer_new(struct session *session)
     return producer;
 }
 
+/* Waits for the answers to all that was written. */
+static void settle(struct session *session)
+{
+    uint64_t deadline = now_ms() + SETTLE_MS;
+
+    while (rd_kafka_outq_len(session->producer) > 0 && now_ms() < deadline)
+        rd_kafka_poll(session->producer, POLL_MS);
+}
+
 /* ---- transactions ---- */
 
 /* NULL: it succeeded, perhaps after some tries. */
@@ -134,11 +143,14 @@ static void commit_transaction(struct session *session)
     }
 }
 
+/* What is written has an answer before the transaction ends, so that what is aborted is in the log,
+ * and would be delivered to whoever does not look. */
 static void end_transaction(struct session *session)
 {
     if (!session->open)
         return;
     session->open = false;
+    settle(session);
     if (random_percent(&session->writer->random, ABORTED_PERCENT))
         abort_transaction(session);
     else
@@ -193,15 +205,17 @@ static bool write_one(struct session *session)
     struct record_entry *record = &writer->records[writer->count];
     char key[16], value[4096] = "";
     rd_kafka_resp_err_t error;
+    bool keyed;
     int size;
 
     choose(writer, record);
+    keyed = record->key >= 0;
     size = snprintf(value, sizeof(value), "%u ", writer->count);
     memset(value + size, 'x', (size_t)writer->plan->value_size);
     snprintf(key, sizeof(key), "k%d", (int)record->key);
     error = rd_kafka_producev(
         session->producer, RD_KAFKA_V_TOPIC(writer->topic), RD_KAFKA_V_PARTITION(record->partition),
-        RD_KAFKA_V_KEY(record->key < 0 ? NULL : key, record->key < 0 ? 0 : strlen(key)),
+        RD_KAFKA_V_KEY((const void *)(keyed ? key : NULL), keyed ? strlen(key) : 0),
         RD_KAFKA_V_VALUE(value, (size_t)(size + writer->plan->value_size)),
         RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
         RD_KAFKA_V_OPAQUE((void *)(uintptr_t)writer->count), RD_KAFKA_V_END);
@@ -219,14 +233,6 @@ static void write_due(struct session *session)
     while (session->writer->count < session->last && session->writer->count < due)
         if (!write_one(session))
             return;
-}
-
-static void settle(struct session *session)
-{
-    uint64_t deadline = now_ms() + SETTLE_MS;
-
-    while (rd_kafka_outq_len(session->producer) > 0 && now_ms() < deadline)
-        rd_kafka_poll(session->producer, POLL_MS);
 }
 
 static void run(void *context)
