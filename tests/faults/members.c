@@ -28,7 +28,6 @@ static const char *const common[] = {
     "retry_max_wait=1s",
     "retry_on_timeout=1000", /* calls that are cut are ours to cut: none may end as held */
     "max_buffered_bytes=8MiB",
-    "kafka_session_timeout_ms=2000",
     "kafka_reconnect_backoff_max_ms=500",
 };
 
@@ -44,6 +43,7 @@ static char **settings_new(const struct members *members, int number, int slot)
     list[count++] = xasprintf("gateway_url=%s", members->gateway_url);
     list[count++] = xasprintf("group=%s", members->group);
     list[count++] = xasprintf("topics=%s", members->group);
+    list[count++] = xasprintf("kafka_session_timeout_ms=%d", plan->session_ms);
     list[count++] = xasprintf("order=%s", order_name(plan->order));
     list[count++] = xasprintf("max_inflight=%d", plan->max_inflight);
     list[count++] = xasprintf("partition_window=%d", plan->partition_window);

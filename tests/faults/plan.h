@@ -55,6 +55,7 @@ struct plan {
     int value_size;
     int max_inflight, partition_window;
     bool fixed_names; /* members have an instance_id */
+    int session_ms;
     struct planned_fault faults[PLAN_FAULTS_MAX];
     size_t fault_count;
 };
@@ -67,7 +68,8 @@ const char *fault_name(enum fault_kind kind);
 /* FAULT_KINDS: there is none of that name. */
 enum fault_kind fault_named(const char *name);
 
-/* "7p 2c 1f key plain 5ms 400/s", and "kill@1.2 broker-stop@3.4+2.0". Caller frees. */
+/* "7p 2c/6s 1f key plain 5ms 400/s" (the session lasts 6 s), and "kill@1.2 broker-stop@3.4+2.0".
+ * Caller frees. */
 char *plan_setup_text(const struct plan *plan);
 char *plan_faults_text(const struct plan *plan);
 
