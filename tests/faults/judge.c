@@ -188,13 +188,13 @@ static struct lane *lane_of(struct trial *trial, const struct call *call)
     return lane;
 }
 
-/* Its member's calls run on without it. */
+/* Its member's calls run on without it; what it sent just before may arrive when it is no more. */
 static bool is_orphan(const struct trial *trial, const struct call *call, const struct call *next)
 {
-    int64_t until_us = next->arrived_us + SECOND_US;
+    int64_t from_us = call->arrived_us - SECOND_US, until_us = next->arrived_us + SECOND_US;
 
-    return befell(trial, call->member, MEMBER_KILLED, call->arrived_us, until_us) ||
-           befell(trial, call->member, MEMBER_FROZEN, call->arrived_us, until_us) ||
+    return befell(trial, call->member, MEMBER_KILLED, from_us, until_us) ||
+           befell(trial, call->member, MEMBER_FROZEN, from_us, until_us) ||
            befell(trial, call->member, MEMBER_LOST, call->arrived_us, until_us);
 }
 
@@ -243,7 +243,7 @@ static void check_order(struct trial *trial, size_t index)
 static enum cause cause_of(const struct trial *trial, const struct call *first,
                            const struct call *second)
 {
-    int64_t from_us = first->arrived_us, until_us = second->arrived_us + SECOND_US;
+    int64_t from_us = first->arrived_us - SECOND_US, until_us = second->arrived_us + SECOND_US;
 
     if (first->status == 0)
         return CAUSE_CUT;
@@ -325,7 +325,8 @@ static uint32_t uncommitted(struct trial *trial, int member, int64_t at_us, uint
         const struct call *call = &trial->calls->list[i];
         struct history *history;
 
-        if (call->member != member || call->arrived_us > at_us || is_strange(trial, call))
+        if (call->member != member || call->arrived_us > at_us + SECOND_US ||
+            is_strange(trial, call))
             continue;
         history = history_of(trial, call->function, call->record);
         if ((!call->ran && end_of(call) < at_us) || history->stamp == trial->stamp)
