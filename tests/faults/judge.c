@@ -229,7 +229,7 @@ static void check_order(struct trial *trial, size_t index)
         report(trial, "disordered", call, busiest);
         return;
     }
-    if (lane->last != NOBODY)
+    if (lane->last != NOBODY && trial->owed[lane->last])
         before = history_of(trial, call->function, lane->last);
     if (before && (!before->done_us || before->done_us > call->arrived_us)) {
         trial->verdict.overtaken++;
