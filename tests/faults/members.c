@@ -12,10 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STOP_MS = 20 * 1000, SETTINGS_MAX = 24 };
+enum { STOP_MS = 20 * 1000, ASSIGNED_MS = 60 * 1000, SETTINGS_MAX = 24 };
 
 static const char lost_line[] = "The assignment was lost";
 static const char bound_line[] = "Binding to topics";
+static const char assigned_line[] = "Rebalanced: &{Type:rebalance OK Claimed:map[faults";
 
 /* ---- its start ---- */
 
@@ -77,6 +78,23 @@ int members_start(struct members *members, int slot)
     settings_free(settings);
     free(path);
     return members->count - 1;
+}
+
+static bool all_assigned(void *context)
+{
+    const struct members *members = context;
+
+    for (int i = 0; i < members->count; i++)
+        if (!child_count(members->one[i]->child, assigned_line))
+            return false;
+    return true;
+}
+
+void members_await_assigned(struct members *members)
+{
+    if (!await(members->loop, all_assigned, members, ASSIGNED_MS))
+        fail("the members are not given their partitions:\n%s",
+             child_output(members->one[0]->child));
 }
 
 void members_release(struct members *members)

@@ -49,6 +49,9 @@ struct members {
 int members_start(struct members *members, int slot);
 void members_release(struct members *members);
 
+/* Waits until each has been given its partitions. */
+void members_await_assigned(struct members *members);
+
 /* SIGKILL, SIGTERM, SIGSTOP, SIGCONT. */
 void members_signal(struct members *members, int number, int signal);
 bool members_runs(const struct members *members, int number);

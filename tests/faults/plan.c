@@ -137,7 +137,7 @@ struct plan plan_draw(uint64_t seed, int seconds, int only)
         .fixed_names = random_percent(&random, 25),
         /* the default, which outlives a commit that waits for a dead broker; and one that does not
          */
-        .session_ms = random_percent(&random, 50) ? 6000 : 2000,
+        .session_ms = random_percent(&random, 30) ? 6000 : 2000,
     };
     int faults = random_between(&random, 1, PLAN_FAULTS_MAX);
 
