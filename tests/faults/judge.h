@@ -1,21 +1,28 @@
 /*
  * judge: what a run's calls say of the connectors.
  *
- *   lost        an acknowledged record that is still owed and was never answered 200 by a function.
- *               Not owed: what lies below the log's start (it was deleted), and in a compacted
- * topic what a later record of its key replaced strange     a call whose body, partition and offset
- * are no record's, or an aborted one's disordered  a first call for a record behind one for a later
- * record of its lane. A lane is what must stay in order, for one function: the records of a key in
- * a partition (or those without one), or all of a partition overtaken   a first call for a record
- * while the one before it in its lane was not yet answered crossed     a call that came while
- * another of its lane was under way. Allowed when the other one's member had been killed, had been
- * frozen or had lost its partitions: its calls run on, and nobody can call them back repeated    a
- * run on a record beyond the first. Each must have a cause: its call was cut when the function had
- * run; its member was killed, frozen or lost its partitions, or a broker was in trouble, so that
- * its result was not committed. And no commit that was in the brokers' log before may cover it,
- * whatever the cause (but that the member that repeats it is the one that was frozen: it cannot
- * know) late        a kill that left more uncommitted than what was under way and two commits'
- * worth of finished calls
+ * lost: an acknowledged record that is owed and was never answered 200 by a function. Not owed is
+ * what lies below the log's start, because it was deleted, and in a compacted topic what a later
+ * record of its key replaced.
+ *
+ * strange: a call whose body, partition and offset are no record's, or an aborted one's.
+ *
+ * A lane is what must stay in order, for one function: the records of a key in a partition, those
+ * without one, or all of a partition. Of its calls
+ *   disordered  is a first one for a record behind one for a later record,
+ *   overtaken   a first one while the record before it, if owed, was not yet answered 200,
+ *   crossed     one that came while another was under way. Allowed is it when the other's member
+ *               was killed or frozen or had lost its partitions: its calls run on, and nobody can
+ *               call them back.
+ *
+ * repeated: a run on a record beyond the first. Each must have a cause: its call was cut when the
+ * function had run; its member was killed, frozen or lost its partitions, or brokers were in
+ * trouble, so that its result was not committed. Whatever the cause,
+ *   again       is one that a commit in the brokers' log covered before. But a member that was
+ *               frozen cannot know that, and what brokers in trouble log, nobody may see.
+ *
+ * late: a kill that left more uncommitted than what was under way and two commits' worth of
+ * finished calls, though brokers were well.
  */
 #ifndef FAULTS_JUDGE_H
 #define FAULTS_JUDGE_H
