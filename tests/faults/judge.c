@@ -252,12 +252,10 @@ static enum cause cause_of(const struct trial *trial, const struct call *first,
     if (befell(trial, first->member, MEMBER_FROZEN, from_us, until_us) ||
         befell(trial, second->member, MEMBER_FROZEN, from_us, until_us))
         return CAUSE_FREEZE;
-    if (brokers_in_trouble(trial, from_us, until_us))
-        return CAUSE_BROKER;
     if (befell(trial, first->member, MEMBER_LOST, from_us, until_us) ||
         befell(trial, second->member, MEMBER_LOST, from_us, until_us))
         return CAUSE_LOST;
-    return CAUSE_NONE;
+    return brokers_in_trouble(trial, from_us, until_us) ? CAUSE_BROKER : CAUSE_NONE;
 }
 
 static bool was_committed(const struct trial *trial, const struct call *call, int64_t at_us)
@@ -350,16 +348,24 @@ static uint32_t calls_within(const struct trial *trial, int member, int64_t from
     return count;
 }
 
+static bool was_frozen(const struct trial *trial, int member, int64_t at_us)
+{
+    return befell(trial, member, MEMBER_FROZEN, at_us - 3 * SECOND_US, at_us);
+}
+
 /* What it may cost; a kill's is judged too. */
 static void allow(struct trial *trial, int member, const struct happening *it)
 {
     uint32_t under_way, count = uncommitted(trial, member, it->from_us, &under_way);
-    bool excused = brokers_in_trouble(trial, it->from_us, it->from_us) ||
-                   befell(trial, member, MEMBER_LOST, 0, it->from_us) ||
+    bool trouble = brokers_in_trouble(trial, it->from_us, it->from_us);
+    bool excused = trouble || befell(trial, member, MEMBER_LOST, 0, it->from_us) ||
                    befell(trial, member, MEMBER_FROZEN, 0, it->from_us);
 
     if (it->event == MEMBER_TERMED)
         return;
+    if (it->event == MEMBER_LOST && was_frozen(trial, member, it->from_us))
+        return; /* what it was frozen for allows it */
+    trial->verdict.unexplained += it->event == MEMBER_LOST && !trouble;
     trial->verdict.allowed += count;
     if (it->event == MEMBER_FROZEN) /* what it calls for before it knows */
         trial->verdict.allowed +=

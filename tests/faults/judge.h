@@ -37,8 +37,8 @@ enum cause {
     CAUSE_CUT,
     CAUSE_KILL,
     CAUSE_FREEZE,
-    CAUSE_LOST, /* the assignment, for another reason than the above */
-    CAUSE_BROKER,
+    CAUSE_LOST,   /* the assignment; mostly because a coordinator did not answer */
+    CAUSE_BROKER, /* brokers were in trouble when the last commit of a drain was to be made */
     CAUSE_NONE,
     CAUSES,
 };
@@ -58,8 +58,10 @@ struct judge_input {
 struct verdict {
     uint32_t owed, lost, strange, disordered, overtaken, crossed, late;
     uint32_t repeated, allowed, repeated_by[CAUSES];
-    uint32_t again; /* repeated though it was committed */
-    char *report;   /* a line for each of the first faults; "": none. Caller frees */
+    uint32_t again;       /* repeated though it was committed */
+    uint32_t unexplained; /* assignments lost though nobody was frozen and brokers were well; a
+                             machine too busy for heartbeats is no fault of the connector's */
+    char *report;         /* a line for each of the first faults; "": none. Caller frees */
 };
 
 struct verdict judge(const struct plan *plan, const struct writer *writer,

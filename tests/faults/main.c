@@ -68,20 +68,32 @@ static void print_line(const struct plan *plan, const struct outcome *outcome)
     free(faults);
 }
 
-static void print_totals(uint64_t runs, uint64_t failed, const uint32_t repeated_by[CAUSES])
+struct totals {
+    uint64_t runs, failed, repeated_by[CAUSES], unexplained;
+};
+
+static void add(struct totals *totals, const struct outcome *outcome)
 {
-    printf("%" PRIu64 " runs, %" PRIu64 " failed. Run twice after", runs, failed);
+    totals->runs++;
+    totals->failed += !outcome->good;
+    totals->unexplained += outcome->verdict.unexplained;
     for (int i = 0; i < CAUSES; i++)
-        printf("%s %s: %" PRIu32, i ? "," : "", cause_name((enum cause)i), repeated_by[i]);
-    printf("\n");
+        totals->repeated_by[i] += outcome->verdict.repeated_by[i];
+}
+
+static void print_totals(const struct totals *totals)
+{
+    printf("%" PRIu64 " runs, %" PRIu64 " failed. Run twice after", totals->runs, totals->failed);
+    for (int i = 0; i < CAUSES; i++)
+        printf("%s %s: %" PRIu64, i ? "," : "", cause_name((enum cause)i), totals->repeated_by[i]);
+    printf(". Assignments lost without a cause: %" PRIu64 "\n", totals->unexplained);
 }
 
 static uint64_t run_all(uv_loop_t *loop, struct nodes *nodes, const char *folder)
 {
     uint64_t seed = number_of("SEED", (uint64_t)time(NULL)), runs = number_of("RUNS", 6);
     int seconds = (int)number_of("SECONDS_A_RUN", 10);
-    uint32_t repeated_by[CAUSES] = {0};
-    uint64_t failed = 0;
+    struct totals totals = {0};
 
     print_head();
     for (uint64_t i = 0; i < runs; i++) {
@@ -89,12 +101,10 @@ static uint64_t run_all(uv_loop_t *loop, struct nodes *nodes, const char *folder
         struct outcome outcome = run_plan(loop, nodes, folder, &plan);
 
         print_line(&plan, &outcome);
-        failed += !outcome.good;
-        for (int c = 0; c < CAUSES; c++)
-            repeated_by[c] += outcome.verdict.repeated_by[c];
+        add(&totals, &outcome);
     }
-    print_totals(runs, failed, repeated_by);
-    return failed;
+    print_totals(&totals);
+    return totals.failed;
 }
 
 int main(int argc, char **argv)
