@@ -365,6 +365,9 @@ static void allow(struct trial *trial, int member, const struct happening *it)
         return;
     if (it->event == MEMBER_LOST && was_frozen(trial, member, it->from_us))
         return; /* what it was frozen for allows it */
+    if (it->event == MEMBER_FROZEN &&
+        !befell(trial, member, MEMBER_LOST, it->from_us, it->until_us + 3 * SECOND_US))
+        return; /* not for long enough to lose anything */
     trial->verdict.unexplained += it->event == MEMBER_LOST && !trouble;
     trial->verdict.allowed += count;
     if (it->event == MEMBER_FROZEN) /* what it calls for before it knows */

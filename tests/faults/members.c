@@ -22,14 +22,10 @@ static const char assigned_line[] = "Rebalanced: &{Type:rebalance OK Claimed:map
 
 /* What every member gets; the waits are short, so that a run is. */
 static const char *const common[] = {
-    "initial_offset=earliest",
-    "admin_listen=127.0.0.1:0",
-    "log_calls=none",
-    "log_level=debug",
-    "retry_max_wait=1s",
+    "admin_listen=127.0.0.1:0", "log_calls=none",
+    "log_level=debug",          "retry_max_wait=1s",
     "retry_on_timeout=1000", /* calls that are cut are ours to cut: none may end as held */
-    "max_buffered_bytes=8MiB",
-    "kafka_reconnect_backoff_max_ms=500",
+    "max_buffered_bytes=8MiB",  "kafka_reconnect_backoff_max_ms=500",
 };
 
 static char **settings_new(const struct members *members, int number, int slot)
@@ -45,6 +41,7 @@ static char **settings_new(const struct members *members, int number, int slot)
     list[count++] = xasprintf("group=%s", members->group);
     list[count++] = xasprintf("topics=%s", members->group);
     list[count++] = xasprintf("kafka_session_timeout_ms=%d", plan->session_ms);
+    list[count++] = xasprintf("initial_offset=%s", plan->latest ? "latest" : "earliest");
     list[count++] = xasprintf("order=%s", order_name(plan->order));
     list[count++] = xasprintf("max_inflight=%d", plan->max_inflight);
     list[count++] = xasprintf("partition_window=%d", plan->partition_window);

@@ -135,6 +135,7 @@ struct plan plan_draw(uint64_t seed, int seconds, int only)
         .max_inflight = random_percent(&random, 50) ? 64 : 8,
         .partition_window = random_percent(&random, 70) ? 1000 : 50,
         .fixed_names = random_percent(&random, 25),
+        .latest = random_percent(&random, 50),
         /* the default, which outlives a commit that waits for a dead broker; and one that does not
          */
         .session_ms = random_percent(&random, 30) ? 6000 : 2000,
@@ -156,10 +157,10 @@ struct plan plan_draw(uint64_t seed, int seconds, int only)
 
 char *plan_setup_text(const struct plan *plan)
 {
-    return xasprintf("%dp %dc%s/%ds %df %s %s %dms %d/s", plan->partitions, plan->connectors,
-                     plan->fixed_names ? " named" : "", plan->session_ms / 1000, plan->functions,
-                     order_name(plan->order), topic_name(plan->topic), plan->latency_ms,
-                     plan->rate);
+    return xasprintf("%dp %dc%s%s/%ds %df %s %s %dms %d/s", plan->partitions, plan->connectors,
+                     plan->latest ? " latest" : "", plan->fixed_names ? " named" : "",
+                     plan->session_ms / 1000, plan->functions, order_name(plan->order),
+                     topic_name(plan->topic), plan->latency_ms, plan->rate);
 }
 
 char *plan_faults_text(const struct plan *plan)

@@ -56,6 +56,7 @@ struct plan {
     int max_inflight, partition_window;
     bool fixed_names; /* members have an instance_id */
     int session_ms;
+    bool latest; /* initial_offset: nothing is written before the members have their partitions */
     struct planned_fault faults[PLAN_FAULTS_MAX];
     size_t fault_count;
 };

@@ -7,7 +7,7 @@
 #   kafka.sh nodes DIR COUNT    prepares a cluster: its nodes are DIR/1 DIR/2 ..., each for `run`
 #   kafka.sh classpath          where the jars are
 # DIR keeps data, settings, log and, in DIR/port, the port: the same DIR again is a restart. Without
-# PORT a free one is taken; PORT + 10000 is the controller's. KAFKA_HEAP is Java's most memory (1g).
+# PORT a free one is taken; PORT + 10000 is the controller's. KAFKA_HEAP is Java's memory (256m, 1g).
 # The jars are fetched once, by Maven, into
 # ${KAFKA_CACHE:-$HOME/.cache/kafka-connector/kafka-VERSION}.
 set -euo pipefail
@@ -47,7 +47,8 @@ fetch() {
 
 # What makes a test's broker quick: no optimising compiler, one small heap.
 java_command() {
-    java=(java -Xms128m -Xmx"${KAFKA_HEAP:-1g}" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp "$cache/libs/*"
+    java=(java -Xms"${KAFKA_HEAP:-256m}" -Xmx"${KAFKA_HEAP:-1g}" -XX:+UseSerialGC
+        -XX:TieredStopAtLevel=1 -cp "$cache/libs/*"
         -Dorg.slf4j.simpleLogger.defaultLogLevel="$1" -Dorg.slf4j.simpleLogger.showDateTime=true)
 }
 
