@@ -79,8 +79,8 @@ static void ended(struct calls *calls, struct open_call *open, int status)
     struct call *call = &calls->list[open->index];
 
     call->ended_us = clock_us();
-    call->status = (int16_t)status;
-    if (status == 200 && call->record < calls->records) {
+    call->status = (int16_t)(call->ended_us - call->arrived_us < LATE_US ? status : 0);
+    if (call->status == 200 && call->record < calls->records) {
         calls->done++;
         calls->answered[call->record] |= (uint8_t)(1u << call->function);
     }
@@ -117,9 +117,18 @@ static struct faas_reply decide(void *context, const struct faas_call *call)
         reply.status = 503;
     else if (calls->mode == GATEWAY_SLOW)
         reply.latency_ms = random_between(&calls->random, SLOW_LEAST_MS, SLOW_MOST_MS);
+    else if (calls->mode == GATEWAY_HANG)
+        reply.latency_ms = FAAS_HELD;
     else if (calls->mode == GATEWAY_CUT && random_percent(&calls->random, 50))
         reply.end = FAAS_CUT_AFTER;
     return reply;
+}
+
+void calls_set_mode(struct calls *calls, enum gateway_mode mode)
+{
+    calls->mode = mode;
+    for (int i = 0; i < calls->plan->functions; i++)
+        faas_release(faas_find(calls->gateway, names[i]), -1);
 }
 
 void calls_init(struct calls *calls, uv_loop_t *loop, const struct plan *plan, const char *topic,

@@ -183,7 +183,7 @@ static bool take_gateway(struct run *run, enum gateway_mode mode)
     if (run->gateway_taken)
         return false;
     run->gateway_taken = true;
-    run->calls.mode = mode;
+    calls_set_mode(&run->calls, mode);
     return true;
 }
 
@@ -208,6 +208,12 @@ static bool begin_slow(struct run *run, struct fault *fault)
     return take_gateway(run, GATEWAY_SLOW);
 }
 
+static bool begin_hang(struct run *run, struct fault *fault)
+{
+    (void)fault;
+    return take_gateway(run, GATEWAY_HANG);
+}
+
 static bool begin_cut(struct run *run, struct fault *fault)
 {
     (void)fault;
@@ -223,7 +229,7 @@ static bool mend_gateway(struct run *run, struct fault *fault, bool due)
         return false;
     if (!faas_gateway_up(run->calls.gateway, &reason))
         fail("the gateway does not come back: %s", reason);
-    run->calls.mode = GATEWAY_WELL;
+    calls_set_mode(&run->calls, GATEWAY_WELL);
     run->gateway_taken = false;
     return true;
 }
@@ -311,6 +317,7 @@ static const struct {
     [FAULT_GATEWAY_AWAY] = {begin_away, mend_gateway},
     [FAULT_GATEWAY_503] = {begin_503, mend_gateway},
     [FAULT_GATEWAY_SLOW] = {begin_slow, mend_gateway},
+    [FAULT_GATEWAY_HANG] = {begin_hang, mend_gateway},
     [FAULT_GATEWAY_CUT] = {begin_cut, mend_gateway},
     [FAULT_GROW] = {begin_grow, grow},
     [FAULT_EXPIRE] = {begin_expire, expire},

@@ -130,9 +130,18 @@ static struct history *history_of(const struct trial *trial, int function, uint3
     return &trial->histories[(size_t)function * trial->writer->count + record];
 }
 
+/* For whoever called: when its patience may have ended, it went on. */
 static int64_t end_of(const struct call *call)
 {
-    return call->ended_us ? call->ended_us : INT64_MAX;
+    int64_t patience_us = call->arrived_us + MAYBE_LATE_US;
+
+    return call->ended_us && call->ended_us < patience_us ? call->ended_us : patience_us;
+}
+
+/* Whether its caller may have got no answer though the function ran. */
+static bool is_unanswered(const struct call *call)
+{
+    return call->status == 0 || call->ended_us - call->arrived_us >= MAYBE_LATE_US;
 }
 
 static bool befell(const struct trial *trial, int member, enum member_event event, int64_t from_us,
@@ -245,7 +254,7 @@ static enum cause cause_of(const struct trial *trial, const struct call *first,
 {
     int64_t from_us = first->arrived_us - SECOND_US, until_us = second->arrived_us + SECOND_US;
 
-    if (first->status == 0)
+    if (is_unanswered(first))
         return CAUSE_CUT;
     if (befell(trial, first->member, MEMBER_KILLED, from_us, until_us))
         return CAUSE_KILL;
@@ -283,7 +292,7 @@ static int64_t trouble_began(const struct trial *trial, int64_t from_us, int64_t
 /* Of the old topic's commits the new topic's records know nothing. */
 static bool is_again(const struct trial *trial, const struct call *first, const struct call *second)
 {
-    return first->status != 0 && trial->writer->records[first->record].era == 0 &&
+    return !is_unanswered(first) && trial->writer->records[first->record].era == 0 &&
            !is_stray(trial, second) &&
            was_committed(trial, first,
                          trouble_began(trial, first->arrived_us, second->arrived_us - STAMP_US));
@@ -388,7 +397,8 @@ static void allow_all(struct trial *trial)
         for (size_t i = 0; i < trial->members->one[m]->happening_count; i++)
             allow(trial, m, &trial->members->one[m]->happenings[i]);
     for (size_t i = 0; i < trial->calls->count; i++)
-        trial->verdict.allowed += trial->calls->list[i].ran && trial->calls->list[i].status == 0;
+        trial->verdict.allowed +=
+            trial->calls->list[i].ran && is_unanswered(&trial->calls->list[i]);
     /* these were each found uncommitted, else they count as `again` */
     trial->verdict.allowed += trial->verdict.repeated_by[CAUSE_BROKER];
 }

@@ -15,11 +15,12 @@
  *               was killed or frozen or had lost its partitions: its calls run on, and nobody can
  *               call them back.
  *
- * repeated: a run on a record beyond the first. Each must have a cause: its call was cut when the
- * function had run; its member was killed, frozen or lost its partitions, or brokers were in
- * trouble, so that its result was not committed. Whatever the cause,
- *   again       is one that a commit in the brokers' log covered before. But a member that was
- *               frozen cannot know that, and what brokers in trouble log, nobody may see.
+ * repeated: a run on a record beyond the first. Each must have a cause: its call was cut, or not
+ * answered in time, though the function ran; its member was killed, frozen or lost its partitions,
+ * or brokers were in trouble, so that its result was not committed.
+ *
+ * again: repeated, whatever the cause, though a commit in the brokers' log covered it before. But a
+ * member that was frozen cannot know that, and what brokers in trouble log, nobody may see.
  *
  * late: a kill that left more uncommitted than what was under way and two commits' worth of
  * finished calls, though brokers were well.
@@ -34,7 +35,7 @@
 #include "tests/faults/writer.h"
 
 enum cause {
-    CAUSE_CUT,
+    CAUSE_CUT, /* or not answered in time */
     CAUSE_KILL,
     CAUSE_FREEZE,
     CAUSE_LOST,   /* the assignment; mostly because a coordinator did not answer */

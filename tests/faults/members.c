@@ -2,6 +2,7 @@
 #include "tests/faults/members.h"
 
 #include "base/xalloc.h"
+#include "tests/faults/calls.h"
 #include "tests/faults/clock.h"
 #include "tests/harness/await.h"
 #include "tests/harness/fail.h"
@@ -42,6 +43,7 @@ static char **settings_new(const struct members *members, int number, int slot)
     list[count++] = xasprintf("topics=%s", members->group);
     list[count++] = xasprintf("kafka_session_timeout_ms=%d", plan->session_ms);
     list[count++] = xasprintf("initial_offset=%s", plan->latest ? "latest" : "earliest");
+    list[count++] = xasprintf("upstream_timeout=%dms", UPSTREAM_TIMEOUT_MS);
     list[count++] = xasprintf("order=%s", order_name(plan->order));
     list[count++] = xasprintf("max_inflight=%d", plan->max_inflight);
     list[count++] = xasprintf("partition_window=%d", plan->partition_window);

@@ -24,6 +24,7 @@ static const struct kind_row {
     [FAULT_GATEWAY_AWAY] = {"gateway-away", 1, 500, 3000, false},
     [FAULT_GATEWAY_503] = {"gateway-503", 1, 500, 3000, false},
     [FAULT_GATEWAY_SLOW] = {"gateway-slow", 1, 1000, 3000, false},
+    [FAULT_GATEWAY_HANG] = {"gateway-hang", 1, 1000, 5000, false},
     [FAULT_GATEWAY_CUT] = {"gateway-cut", 1, 500, 2000, false},
     [FAULT_GROW] = {"grow", 1, 0, 0, false},
     [FAULT_EXPIRE] = {"expire", 1, 0, 0, true},

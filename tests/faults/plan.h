@@ -30,10 +30,11 @@ enum fault_kind {
     FAULT_GATEWAY_AWAY, /* connections are refused, calls under way cut */
     FAULT_GATEWAY_503,
     FAULT_GATEWAY_SLOW,
-    FAULT_GATEWAY_CUT, /* half of the calls are cut when the function has run */
-    FAULT_GROW,        /* partitions are added */
-    FAULT_EXPIRE,      /* what is in the log is deleted from its beginning */
-    FAULT_ANEW,        /* the topic is deleted and made anew */
+    FAULT_GATEWAY_HANG, /* calls are not answered */
+    FAULT_GATEWAY_CUT,  /* half of the calls are cut when the function has run */
+    FAULT_GROW,         /* partitions are added */
+    FAULT_EXPIRE,       /* what is in the log is deleted from its beginning */
+    FAULT_ANEW,         /* the topic is deleted and made anew */
     FAULT_KINDS,
 };
 
