@@ -34,7 +34,8 @@ PROGRAMS := $(addprefix $(B)/bin/,kafka-connector producer sandbox)
 
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: FORCE all tests test test-unit test-mock test-kafka bench check fuzz fuzz-run install clean help
+.PHONY: FORCE all tests test test-unit test-mock test-kafka test-faults bench check fuzz fuzz-run
+.PHONY: install clean help
 
 all: $(PROGRAMS) ## build the programs into build/
 	@$(if $(SANITIZE),,ln -sf $(addprefix $(FLAVOUR)/bin/,$(notdir $(PROGRAMS))) build/)
@@ -90,7 +91,11 @@ $(B)/tests/mock/%_test: $(B)/tests/mock/%_test.o $(HARNESS) $(ARCHIVES)
 $(B)/tests/kafka/%_test: $(B)/tests/kafka/%_test.o $(HARNESS) $(ARCHIVES)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcriterion
 
-tests: all $(UNIT) $(MOCK) $(KAFKA) $(BENCH) ## build the tests, run none
+FAULTS = $(B)/tests/faults/faults
+$(FAULTS): $(call objects,tests/faults) $(HARNESS) $(ARCHIVES)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcriterion
+
+tests: all $(UNIT) $(MOCK) $(KAFKA) $(FAULTS) $(BENCH) ## build the tests, run none
 
 test: test-unit test-mock ## unit and mock tests
 test-unit: $(UNIT) ## pure parts, no broker, no gateway
@@ -99,6 +104,9 @@ test-mock: all $(MOCK) ## librdkafka's mock brokers and a scripted gateway
 	@tests/run.sh $(MOCK)
 test-kafka: all $(KAFKA) ## a real Apache Kafka (Java 17; REQUIRE_KAFKA=1: no skip)
 	@tests/kafka/run.sh $(KAFKA)
+
+test-faults: all $(FAULTS) ## faults at random on three brokers (SEED=, RUNS=, SECONDS_A_RUN=, FAULT=)
+	@tests/faults/run.sh $(FAULTS)
 
 $(B)/tests/fuzz/%_fuzz: $(B)/tests/fuzz/%_fuzz.o $(ARCHIVES)
 	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)

@@ -52,7 +52,7 @@ struct invoke {
     struct admin *admin;
     struct admin_subject subject;
     struct delay *hurry;
-    bool stopping;
+    bool stopping, hurried;
     int status;
 };
 
@@ -247,8 +247,14 @@ static void on_hurry(void *context)
     struct invoke *invoke = context;
 
     invoke->hurry = NULL;
-    log_error(NULL, "shutdown_timeout passed before the group was left: ending now");
-    invoke->status = EXIT_FAILURE;
+    if (consumer_state(invoke->consumer) == CONSUMER_LEFT) {
+        log_warning(NULL,
+                    "the group was left, but librdkafka does not come to its end: ending now");
+    } else {
+        log_error(NULL, "shutdown_timeout passed before the group was left: ending now");
+        invoke->status = EXIT_FAILURE;
+    }
+    invoke->hurried = true;
     uv_stop(&invoke->loop);
 }
 
@@ -407,7 +413,7 @@ int invoke_run(struct option_faults *faults)
             log_info(NULL, "Dead letters go to %s", config.invoke.dead_letter_topic);
         functions_start(invoke.functions);
         uv_run(&invoke.loop, UV_RUN_DEFAULT);
-        if (invoke.status != EXIT_SUCCESS)
+        if (invoke.hurried)
             _Exit(invoke.status); /* a thread may still wait for a broker */
     }
     close_all(&invoke);

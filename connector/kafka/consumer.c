@@ -70,7 +70,8 @@ static const struct state_row {
     [CONSUMER_CLOSING] = {"closing", FROM(CONSUMER_IDLE) | FROM(CONSUMER_JOINING) |
                                          FROM(CONSUMER_READING) | FROM(CONSUMER_ASSIGNED) |
                                          FROM(CONSUMER_REVOKING) | FROM(CONSUMER_FAILED)},
-    [CONSUMER_CLOSED] = {"closed", FROM(CONSUMER_CLOSING)},
+    [CONSUMER_LEFT] = {"left", FROM(CONSUMER_CLOSING)},
+    [CONSUMER_CLOSED] = {"closed", FROM(CONSUMER_LEFT)},
 };
 
 void consumer_move(struct consumer *consumer, enum consumer_state to)

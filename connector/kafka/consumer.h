@@ -55,6 +55,7 @@ enum consumer_state {
     CONSUMER_FAILED,   /* fatal: librdkafka left the group for good (fenced by a member with the
                           same instance_id, ...); only close is left */
     CONSUMER_CLOSING,  /* leaving the group */
+    CONSUMER_LEFT,     /* out of the group: librdkafka's handle is being destroyed */
     CONSUMER_CLOSED,
 };
 
@@ -74,9 +75,10 @@ struct source *consumer_source(struct consumer *consumer);
 void consumer_subscribe(struct consumer *consumer, const char *const *topics, size_t count);
 
 /* Leaves the group; librdkafka's handle is destroyed by the worker, because that waits for its
- * threads. Every record taken must have been given back by then. The sink must have drained what it
- * wants drained; a revoke during the close is told to it as any other. `closed` is called on the
- * loop, once, and may call consumer_free. */
+ * threads: for ever, on 2.0.2, when a topic that was read had been deleted and made anew. Every
+ * record taken must have been given back by then. The sink must have drained what it wants drained;
+ * a revoke during the close is told to it as any other. `closed` is called on the loop, once, and
+ * may call consumer_free. */
 void consumer_close(struct consumer *consumer, void (*closed)(void *context), void *context);
 
 /* Frees at once; after `closed`, or without it when the process ends in a hurry. Handles of libuv

@@ -46,6 +46,7 @@ static void destroy_by_worker(struct consumer *consumer)
     struct destruction *destruction = xcalloc(1, sizeof(*destruction));
 
     consumer->destroying = true;
+    consumer_move(consumer, CONSUMER_LEFT);
     uv_timer_stop(&consumer->tick);
     uv_poll_stop(&consumer->wake);
     rd_kafka_queue_destroy(consumer->queue);

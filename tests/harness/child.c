@@ -154,6 +154,11 @@ bool child_runs(const struct child *child)
     return child->runs;
 }
 
+int child_pid(const struct child *child)
+{
+    return uv_process_get_pid(&child->handle);
+}
+
 bool child_await_end(struct child *child, int64_t timeout_ms, int *status)
 {
     bool over = await(child->loop, is_over, child, timeout_ms);

@@ -22,6 +22,7 @@ void child_free(struct child *child);
 
 void child_signal(struct child *child, int signal);
 bool child_runs(const struct child *child);
+int child_pid(const struct child *child);
 
 /* Waits for its end. False: it still runs. *status: the exit status, or 128 + the signal. */
 bool child_await_end(struct child *child, int64_t timeout_ms, int *status);

@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
-# A real Apache Kafka of one node (KRaft), for tests.
+# A real Apache Kafka (KRaft) for tests: of one node, or of some.
 #   kafka.sh available          can it be run here? If not, says what is missing
 #   kafka.sh run   DIR [PORT]   in the foreground: the process becomes Java
 #   kafka.sh start DIR [PORT]   in the background; returns when it serves
 #   kafka.sh stop  DIR [SIGNAL] ends what `start` started; returns when it is gone
+#   kafka.sh nodes DIR COUNT    prepares a cluster: its nodes are DIR/1 DIR/2 ..., each for `run`
 #   kafka.sh classpath          where the jars are
 # DIR keeps data, settings, log and, in DIR/port, the port: the same DIR again is a restart. Without
-# PORT a free one is taken; PORT + 10000 is the controller's. The jars are fetched once, by Maven,
-# into ${KAFKA_CACHE:-$HOME/.cache/kafka-connector/kafka-VERSION}.
+# PORT a free one is taken; PORT + 10000 is the controller's. KAFKA_HEAP is Java's memory (256m, 1g).
+# The jars are fetched once, by Maven, into
+# ${KAFKA_CACHE:-$HOME/.cache/kafka-connector/kafka-VERSION}.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -45,7 +47,8 @@ fetch() {
 
 # What makes a test's broker quick: no optimising compiler, one small heap.
 java_command() {
-    java=(java -Xms256m -Xmx1g -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp "$cache/libs/*"
+    java=(java -Xms"${KAFKA_HEAP:-256m}" -Xmx"${KAFKA_HEAP:-1g}" -XX:+UseSerialGC
+        -XX:TieredStopAtLevel=1 -cp "$cache/libs/*"
         -Dorg.slf4j.simpleLogger.defaultLogLevel="$1" -Dorg.slf4j.simpleLogger.showDateTime=true)
 }
 
@@ -95,15 +98,69 @@ allow.everyone.if.no.acl.found=true
 END
 }
 
+# Of a node of a cluster, over the ones above: all is there three times, two must have it before it
+# is acknowledged, one that lags or is away is known for that in seconds, and leaders go back to
+# where they belong.
+node_settings() { # NODE VOTERS
+    cat <<END
+node.id=$1
+controller.quorum.voters=$2
+default.replication.factor=3
+min.insync.replicas=2
+offsets.topic.replication.factor=3
+transaction.state.log.replication.factor=3
+transaction.state.log.min.isr=2
+broker.session.timeout.ms=3000
+replica.lag.time.max.ms=3000
+replica.fetch.wait.max.ms=100
+controlled.shutdown.retry.backoff.ms=500
+auto.leader.rebalance.enable=true
+leader.imbalance.check.interval.seconds=5
+leader.imbalance.per.broker.percentage=0
+log.cleaner.backoff.ms=500
+num.network.threads=2
+num.io.threads=4
+num.recovery.threads.per.data.dir=2
+END
+}
+
+new_id() {
+    tool kafka.tools.StorageTool random-uuid | tail -1
+}
+
+format() { # DIR ID
+    tool kafka.tools.StorageTool format -t "$2" -c "$1/server.properties" >"$1/format.log" 2>&1 ||
+        die "see $1/format.log"
+}
+
 prepare() { # DIR [PORT]
     available >&2 || exit 1
     fetch
     mkdir -p "$1"
     [ -s "$1/port" ] || echo "${2:-$(free_port)}" >"$1/port"
+    [ ! -s "$1/node" ] || return 0
     settings "$1" "$(cat "$1/port")" >"$1/server.properties"
-    [ -d "$1/data" ] && return 0
-    tool kafka.tools.StorageTool format -t "$(tool kafka.tools.StorageTool random-uuid | tail -1)" \
-        -c "$1/server.properties" >"$1/format.log" 2>&1 || die "see $1/format.log"
+    [ -d "$1/data" ] || format "$1" "$(new_id)"
+}
+
+nodes() { # DIR COUNT
+    local node id voters=
+    available >&2 || exit 1
+    fetch
+    for ((node = 1; node <= $2; node++)); do
+        mkdir -p "$1/$node"
+        free_port >"$1/$node/port"
+        voters+=${voters:+,}$node@127.0.0.1:$(($(cat "$1/$node/port") + 10000))
+    done
+    id=$(new_id)
+    for ((node = 1; node <= $2; node++)); do
+        echo "$node" >"$1/$node/node"
+        {
+            settings "$1/$node" "$(cat "$1/$node/port")" | grep -v '^node.id=\|^controller.quorum'
+            node_settings "$node" "$voters"
+        } >"$1/$node/server.properties"
+        format "$1/$node" "$id"
+    done
 }
 
 run() { # DIR [PORT]; exec, so that the pid its starter knows is Java's
@@ -135,10 +192,10 @@ stop() { # DIR [SIGNAL]
 [ $# -gt 0 ] || set -- help
 case $1-$# in
 available-1) available ;;
-run-[23] | start-[23] | stop-[23]) "$@" ;;
+run-[23] | start-[23] | stop-[23] | nodes-3) "$@" ;;
 classpath-1) fetch && echo "$cache/libs/*" ;;
 *)
-    sed -n '2,10s/^# \{0,1\}//p' "$0"
+    sed -n '2,12s/^# \{0,1\}//p' "$0"
     exit 2
     ;;
 esac
