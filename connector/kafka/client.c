@@ -172,7 +172,8 @@ static void set_users(rd_kafka_conf_t *conf, const char *property,
 static void load_no_plugins(const struct kafka_options *options)
 {
     for (size_t i = 0; i < options->properties.count; i++)
-        if (strcasestr(options->properties.items[i], "sasl"))
+        if (strstr(options->properties.items[i], "sasl") ||
+            strstr(options->properties.items[i], "SASL"))
             return;
     setenv("SASL_PATH", "/nonexistent", 0);
 }
