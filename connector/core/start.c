@@ -16,23 +16,25 @@ const char *start_reason_text(enum start_reason reason)
 }
 
 static enum start_reason reason_for(const struct source_assignment *it, enum initial_offset initial,
-                                    int64_t seen)
+                                    struct start_memory memory)
 {
-    if (it->committed > it->end || seen > it->end)
+    if (it->committed > it->end || memory.seen > it->end)
         return START_MADE_ANEW;
     if (it->committed >= it->low)
         return START_COMMITTED;
     if (it->committed >= 0)
         return START_EXPIRED;
+    if (it->least_born < 0 && memory.had_commits)
+        return START_MADE_ANEW;
     if (it->least_born >= 0 && it->number >= it->least_born)
         return START_ADDED;
     return initial == INITIAL_LATEST ? START_LATEST : START_EARLIEST;
 }
 
 int64_t start_position(const struct source_assignment *it, enum initial_offset initial,
-                       int64_t seen, enum start_reason *reason)
+                       struct start_memory memory, enum start_reason *reason)
 {
-    *reason = reason_for(it, initial, seen);
+    *reason = reason_for(it, initial, memory);
     switch (*reason) {
     case START_COMMITTED:
         return it->committed;

@@ -6,7 +6,8 @@
  * earliest record, so that none written before it was noticed is missed; any other at
  * `initial_offset`. A committed offset below the log's first record has expired: the earliest that
  * is left. One behind the log's end, or a record behind it that was read before, means that the
- * topic was made anew: earliest too, and what was known of the old log is void.
+ * topic was made anew: earliest too, and what was known of the old log is void. So does a topic
+ * without any commit that had some before: Kafka drops them with the topic.
  */
 #ifndef CORE_START_H
 #define CORE_START_H
@@ -24,10 +25,15 @@ enum start_reason {
     START_EARLIEST,
 };
 
-/* The offset; *reason why. `seen` is the offset behind the last record that the group is known to
- * have read; 0: none. */
+/* What is known beside the commits that were read. */
+struct start_memory {
+    int64_t seen;     /* the offset behind the last record that the group has read; 0: none */
+    bool had_commits; /* the topic, for all or some of its partitions */
+};
+
+/* The offset; *reason why. */
 int64_t start_position(const struct source_assignment *assignment, enum initial_offset initial,
-                       int64_t seen, enum start_reason *reason);
+                       struct start_memory memory, enum start_reason *reason);
 
 /* In words, for the log: "committed offset", ... */
 const char *start_reason_text(enum start_reason reason);

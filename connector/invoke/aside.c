@@ -87,7 +87,8 @@ static bool is_unchanged(const struct partition *partition,
 {
     enum start_reason reason;
 
-    start_position(assignment, INITIAL_EARLIEST, partition->ledger.next, &reason);
+    start_position(assignment, INITIAL_EARLIEST,
+                   (struct start_memory){.seen = partition->ledger.next}, &reason);
     return reason == START_COMMITTED &&
            (is_mark(&partition->committed, assignment) || is_mark(&partition->sent, assignment));
 }

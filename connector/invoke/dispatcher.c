@@ -272,11 +272,14 @@ static void add_partition(struct dispatcher *dispatcher, struct source_assignmen
     enum initial_offset initial = (enum initial_offset)dispatcher->setup.options->initial_offset;
     struct progress left = {0};
     bool known = read_progress(assignment, &left);
+    struct start_memory memory;
     enum start_reason reason;
     struct partition *partition;
     char number[16];
 
-    assignment->start = start_position(assignment, initial, progress_top(&left) + 1, &reason);
+    memory = (struct start_memory){progress_top(&left) + 1,
+                                   known_topics_has(&dispatcher->known, assignment->topic)};
+    assignment->start = start_position(assignment, initial, memory, &reason);
     log_start(dispatcher, assignment, reason, assignment->start);
     partition = partition_new(assignment, assignment->start, ring_size(dispatcher));
     restore(partition, assignment, reason, &left);
@@ -294,6 +297,7 @@ static void add_partition(struct dispatcher *dispatcher, struct source_assignmen
         partition->committed =
             (struct partition_mark){assignment->committed, xstrdup(assignment->metadata)};
         partition_set_state(partition, PARTITION_RUNNING);
+        known_topics_add(&dispatcher->known, partition->topic);
     }
     if (dispatcher->stopping)
         partition_set_state(partition, PARTITION_DRAINING);
@@ -413,6 +417,7 @@ void dispatcher_free(struct dispatcher *dispatcher)
     committer_release(dispatcher);
     free(dispatcher->stalled);
     pause_release(&dispatcher->pauses);
+    known_topics_release(&dispatcher->known);
     metrics_remove(dispatcher->setup.metrics, dispatcher->metrics);
     free(dispatcher);
 }

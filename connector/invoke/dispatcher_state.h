@@ -7,6 +7,7 @@
 #include "invoke/dispatcher.h"
 #include "invoke/function.h"
 #include "invoke/invocation.h"
+#include "invoke/known_topics.h"
 #include "invoke/partition.h"
 #include "invoke/pause.h"
 
@@ -57,6 +58,7 @@ struct dispatcher {
     bool room;                    /* a window moved: full partitions may have room */
 
     struct pauses pauses;
+    struct known_topics known;
     struct committer committer;
     bool revoked;        /* the source waits for release */
     bool stopping;       /* for good */

@@ -148,6 +148,27 @@ Test(dispatcher_start, a_topic_made_anew_is_read_from_its_beginning)
     cr_expect_eq(rig_metric(rig, "kafka_connector_partitions_made_anew_total"), 1);
 }
 
+/* Kafka drops the commits of a topic that is deleted. What it has when it is there again was written
+ * to be read, whatever initial_offset says. */
+Test(dispatcher_start, a_topic_whose_commits_are_gone_is_read_from_its_beginning)
+{
+    rig->options.initial_offset = INITIAL_LATEST;
+    rig_deploy(rig, "a", "orders", NULL);
+    memory_source_fill(rig->source, "orders", 0, 10, 0);
+    rig_start(rig);
+    cr_assert(rig_await_committed(rig));
+    memory_source_revoke(rig->source);
+    cr_assert(rig_await_released(rig));
+    cr_expect_eq(call_log_arrived(rig->calls, "a"), 0, "they were there before the group");
+    memory_source_make_anew(rig->source, "orders", 0);
+    memory_source_set_committed(rig->source, "orders", 0, -1, NULL);
+    memory_source_fill(rig->source, "orders", 0, 4, 0);
+    memory_source_assign(rig->source);
+    cr_assert(rig_await_committed(rig));
+    cr_expect_eq(rig_metric(rig, "kafka_connector_partitions_made_anew_total"), 1);
+    cr_expect_eq(call_log_arrived(rig->calls, "a"), 4);
+}
+
 /* What runs for the old log ends among what runs for the new one. */
 Test(dispatcher_start, a_topic_made_anew_while_the_old_one_is_under_way)
 {
