@@ -26,7 +26,7 @@ struct function {
     uint64_t good_call; /* the last of its calls that was answered as it should be */
     uint64_t bad_call;  /* the last that was not */
     /* The last of all calls that had begun when ... */
-    uint64_t gone_call;   /* ... it went away, or the gateway came back */
+    uint64_t gone_call;   /* ... it went away */
     uint64_t back_call;   /* ... it answered again, after FUNCTION_DOUBTED_AFTER failures or more */
     bool bound;           /* the map names it */
     bool paused;          /* by hand: none of it is begun */

@@ -13,9 +13,8 @@
  *
  * "After" and "while" go by the numbers of calls, in the order they began. So when a provider is
  * gone and all functions with it, nothing is given up: nobody is there to need room; and when it
- * comes back, the first to answer waits for a try of each of the others. The same holds for a
- * gateway that goes, which cuts off many calls at once, and comes back; while it is away nothing
- * is given up at all.
+ * comes back, the first to answer waits for a try of each of the others. So it does when a gateway
+ * comes back, which cut off many calls when it went; while it is away nothing is given up at all.
  *
  * A function that has nothing to do on a full partition has no call to show by that it is there.
  * For its sake one record more is taken than the window and the byte budget allow (a venture).
@@ -44,11 +43,12 @@ static bool is_there(const struct subscription *subscription, uint64_t gone)
     return subscription->bound && function->target.state == TARGET_UP && function->good_call > gone;
 }
 
-/* The last call that had begun when all were there that are now. */
-static uint64_t back_call(const struct partition *partition, uint64_t gone)
+/* The last call that had begun when all were there that are now, the gateway too. */
+static uint64_t back_call(const struct dispatcher *dispatcher, const struct partition *partition,
+                          uint64_t gone)
 {
+    uint64_t back = gone > dispatcher->back_call ? gone : dispatcher->back_call;
     const struct subscription *subscription;
-    uint64_t back = gone;
 
     DL_FOREACH (partition->subscriptions, subscription)
         if (is_there(subscription, gone) && subscription->function->back_call > back)
@@ -92,7 +92,7 @@ static size_t room_needed(const struct dispatcher *dispatcher, const struct part
 /* What is called just now, or queued behind another in its lane, goes when it may. */
 static void make_room_in(struct dispatcher *dispatcher, struct partition *partition)
 {
-    uint64_t gone = gone_call(partition), back = back_call(partition, gone);
+    uint64_t gone = gone_call(partition), back = back_call(dispatcher, partition, gone);
     size_t needed = room_needed(dispatcher, partition, gone);
     struct invocation *invocation;
 

@@ -132,20 +132,11 @@ static void log_gateway(const struct dispatcher *dispatcher, const char *reason)
         log_info(NULL, "the gateway is there again");
 }
 
-/* What a gateway cut off when it went says nothing of the functions. */
-static void doubt_functions(struct dispatcher *dispatcher)
+static void judge_gateway(struct invocation *invocation, const struct http_answer *answer)
 {
-    struct function *function, *next;
-
-    HASH_ITER (hh, dispatcher->functions, function, next)
-        function->gone_call = dispatcher->calls_begun;
-}
-
-static void judge_gateway(struct dispatcher *dispatcher, bool probe,
-                          const struct http_answer *answer)
-{
+    struct dispatcher *dispatcher = invocation->dispatcher;
+    bool probe = invocation->gateway_probe, was_away = dispatcher->gateway.state == TARGET_AWAY;
     int64_t now = dispatcher_now(dispatcher), wait;
-    bool was_away = dispatcher->gateway.state == TARGET_AWAY;
 
     if (answer->outcome == HTTP_NOT_SENT) {
         wait = retry_probe_wait_ms(&dispatcher->rules, target_probes(&dispatcher->gateway), -1,
@@ -157,7 +148,7 @@ static void judge_gateway(struct dispatcher *dispatcher, bool probe,
     if (was_away == (dispatcher->gateway.state == TARGET_AWAY))
         return;
     if (was_away)
-        doubt_functions(dispatcher);
+        dispatcher->back_call = dispatcher->calls_begun;
     log_gateway(dispatcher, answer->reason);
 }
 
@@ -304,7 +295,7 @@ void invocation_answered(void *context, const struct http_answer *answer)
     dispatcher->moved_ms = dispatcher_now(dispatcher);
     remember(invocation, count);
     log_answer(invocation, answer);
-    judge_gateway(dispatcher, invocation->gateway_probe, answer);
+    judge_gateway(invocation, answer);
     judge_function(invocation, verdict, probe_wait);
     follow(invocation, verdict, answer, probe_wait);
     dispatcher_go_on(dispatcher, function);

@@ -19,6 +19,7 @@ static void set_up(void)
     rig->options.partition_window = WINDOW;
     rig->options.order = ORDER_NONE;
     rig->options.retry_attempts = 1000000;
+    rig->options.retry_on_timeout = 1000000;
     memory_source_topic(rig->source, "orders", 1);
     bad = rig_deploy(rig, "bad", "orders", NULL);
     good = rig_deploy(rig, "good", "orders", NULL);
@@ -261,4 +262,34 @@ Test(dispatcher_room, nor_while_the_gateway_is_away)
     cr_assert(faas_gateway_up(rig->gateway, &reason));
     expect_rest_runs();
     cr_expect_eq(letter_box_kept(rig->letters), 0);
+}
+
+/* What was cut off before the gateway went, a probe among it, is no proof that the function is away
+ * when it comes back. */
+Test(dispatcher_room, nor_because_it_was)
+{
+    static const struct faas_reply cut = {.end = FAAS_CUT_BEFORE}, held = {.latency_ms = FAAS_HELD},
+                                   late = {.status = 404, .latency_ms = 500};
+    char *reason = NULL;
+    size_t before;
+
+    fill_window();
+    faas_script(bad, &cut);
+    faas_script(good, &held);
+    faas_release(bad, -1);
+    cr_assert(rig_await(rig, bad_is_away));
+    cr_assert(rig_await_metric(rig, "kafka_connector_unanswered_total{function=\"bad\"}", 3));
+    cr_assert(rig_await_arrived(rig, "good", WINDOW + 1));
+    faas_gateway_down(rig->gateway);
+    cr_assert(rig_await_metric(rig, "kafka_connector_gateway_state", 2));
+    faas_script(good, &done);
+    faas_script(bad, &late);
+    before = call_log_ended(rig->calls, "bad");
+    cr_assert(faas_gateway_up(rig->gateway, &reason));
+    cr_assert(rig_await_ran(rig, "good", WINDOW + 1));
+    rig_settle(rig, 50);
+    cr_expect(letter_box_kept(rig->letters) == 0 || call_log_ended(rig->calls, "bad") > before + 1,
+              "it was asked by no call but the one that found the gateway back");
+    cr_assert(rig_await_ran(rig, "good", RECORDS), "it is away, and the other is there");
+    expect_rest_runs();
 }
