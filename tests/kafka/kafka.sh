@@ -100,11 +100,12 @@ END
 
 # Of a node of a cluster, over the ones above: all is there three times, two must have it before it
 # is acknowledged, one that lags or is away is known for that in seconds, and leaders go back to
-# where they belong.
+# where they belong. Access is free: nodes would refuse one another until they know the rules.
 node_settings() { # NODE VOTERS
     cat <<END
 node.id=$1
 controller.quorum.voters=$2
+authorizer.class.name=
 default.replication.factor=3
 min.insync.replicas=2
 offsets.topic.replication.factor=3
