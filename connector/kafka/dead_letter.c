@@ -140,10 +140,14 @@ static bool cut(struct dead_letters *letters, struct letter *letter)
     return true;
 }
 
-static void cut_sent(struct dead_letters *letters, struct letter *letter)
+/* What went with others is sent alone before it is cut. */
+static void shrink_sent(struct dead_letters *letters, struct letter *letter)
 {
+    bool was_alone = letter->alone || letter->value_size >= LETTERS_BATCH;
+
+    letter->alone = true;
     set_state(letters, letter, LETTER_WAITING);
-    if (!cut(letters, letter))
+    if (was_alone && !cut(letters, letter))
         fail(letters, letter, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
 }
 
@@ -178,10 +182,22 @@ static bool has_room(const struct dead_letters *letters)
            (letters->sent_bytes < LETTERS_SENT_BYTES || !letters->sent);
 }
 
+/* The next one that waits, if it may be sent now. */
+static struct letter *next_to_post(const struct dead_letters *letters)
+{
+    struct letter *next = letters->in_state[LETTER_WAITING];
+    const struct letter *sent = letters->in_state[LETTER_SENT];
+
+    if (!letters->kafka || letters->broken || !next || !has_room(letters))
+        return NULL;
+    return sent && (sent->alone || next->alone) ? NULL : next;
+}
+
 static void post_waiting(struct dead_letters *letters)
 {
-    while (letters->kafka && !letters->broken && letters->in_state[LETTER_WAITING] &&
-           has_room(letters) && post(letters, letters->in_state[LETTER_WAITING]))
+    struct letter *letter;
+
+    while ((letter = next_to_post(letters)) && post(letters, letter))
         ;
 }
 
@@ -210,7 +226,7 @@ void letters_reported(struct dead_letters *letters, const rd_kafka_message_t *me
     else if (is_clients_end(message->err))
         set_state(letters, letter, LETTER_WAITING);
     else if (message->err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
-        cut_sent(letters, letter);
+        shrink_sent(letters, letter);
     else
         fail(letters, letter, message->err);
     post_waiting(letters);

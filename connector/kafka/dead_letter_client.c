@@ -21,7 +21,7 @@ static const struct kafka_setting fixed_settings[] = {
     {"request.required.acks", "all"}, /* its other name, and the next but one */
     {"message.timeout.ms", "0"},      /* none: what waits for a broker is not lost */
     {"delivery.timeout.ms", "0"},
-    {"batch.num.messages", "1"},
+    {"batch.size", LETTERS_BATCH_TEXT},
     {"transactional.id", NULL},
     {"log.queue", "true"},
     {NULL, NULL},

@@ -13,6 +13,11 @@
 
 enum { HANDLES = 2, REASON_SIZE = 512 }; /* of libuv: wake, tick */
 
+/* Bytes of letters that are sent as one: the broker judges them together. A larger one goes alone.
+ */
+#define LETTERS_BATCH_TEXT "16384"
+enum { LETTERS_BATCH = 16384 };
+
 /* A topic for dead letters, for as long as the process lives: there are no more than topics. */
 struct letter_topic {
     char *from, *name;           /* of the records; of their letters */
@@ -36,6 +41,7 @@ struct letter {
     char *function;
     struct letter_why why;
     size_t value_size; /* of the record's: less, when it is cut */
+    bool alone;        /* it was refused as too large, perhaps for what went with it */
     unsigned failures; /* in a row */
     uint64_t since;    /* of uv_now: when it came to its state */
     void (*settled)(void *context);

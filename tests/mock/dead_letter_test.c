@@ -348,11 +348,25 @@ Test(dead_letter, too_large_for_the_broker_it_is_cut)
     free(value);
 }
 
+/* The broker judges a batch: small letters must not be cut for having been sent together. */
+Test(dead_letter, those_too_large_together_are_sent_one_by_one)
+{
+    enum { COUNT = 20 };
+
+    open_letters(NULL);
+    mock_push_errors(member_mock, API_PRODUCE, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, 1);
+    for (int i = 0; i < COUNT; i++)
+        send_value("small", 5);
+    await_settled(COUNT);
+    cr_expect_eq(seam->truncated, 0);
+    cr_expect_eq(seam->failures, 0);
+}
+
 Test(dead_letter, too_large_without_its_value_it_waits)
 {
     open_letters(NULL);
-    mock_push_errors(member_mock, API_PRODUCE, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, 4);
-    send_value("abc", 3); /* 3, 1, 0 bytes, and once more */
+    mock_push_errors(member_mock, API_PRODUCE, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, 5);
+    send_value("abc", 3); /* 3 bytes, alone, 1, 0, and once more */
     member_await(has_fault, "even without its value");
     await_settled(1);
     cr_expect_eq(seam->failures, 2);
@@ -440,7 +454,7 @@ Test(dead_letter, properties_of_consumers_do_no_harm_and_those_it_depends_on_are
         {"message.max.bytes=5000", true},   {"acks=1", false},
         {"request.required.acks=1", false}, {"enable.idempotence=false", false},
         {"message.timeout.ms=1000", false}, {"delivery.timeout.ms=1000", false},
-        {"transactional.id=x", false},      {"batch.num.messages=100", false},
+        {"transactional.id=x", false},      {"batch.size=100000", false},
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
