@@ -17,6 +17,7 @@ enum letter_reason {
     LETTER_STATUS,        /* it was answered with a status of dead_letter_codes */
     LETTER_FUNCTION_AWAY, /* its function is away, and another one needs its room */
     LETTER_MAX_AGE,       /* it is older than max_record_age */
+    LETTER_REASONS,
 };
 
 /* As it is written into a letter's header. */

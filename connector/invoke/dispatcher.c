@@ -370,8 +370,10 @@ static void on_summary_due(void *context)
     struct dispatcher *dispatcher = context;
     struct function *function, *next;
 
-    HASH_ITER (hh, dispatcher->functions, function, next)
+    HASH_ITER (hh, dispatcher->functions, function, next) {
         calls_log_summary(dispatcher->setup.options, function->path, &function->calls);
+        give_up_summary(function);
+    }
     dispatcher->summary_due =
         delay_start(dispatcher->setup.loop, CALLS_SUMMARY_INTERVAL_MS, on_summary_due, dispatcher);
 }

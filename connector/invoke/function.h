@@ -6,6 +6,7 @@
 #define INVOKE_FUNCTION_H
 
 #include "base/metrics.h"
+#include "core/letters.h"
 #include "core/retry.h"
 #include "core/target.h"
 #include "gateway/call.h"
@@ -39,6 +40,7 @@ struct function {
     struct function *prev, *next;
     struct delay *probe_due; /* while it is away */
     struct calls_count calls;
+    int64_t letters[LETTER_REASONS]; /* since the last summary */
     struct metrics_instance *metrics;
     UT_hash_handle hh;
 };

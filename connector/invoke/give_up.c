@@ -37,13 +37,34 @@ static void on_kept(void *context)
     dispatcher_go_on(dispatcher, function);
 }
 
+/* In full the first since the summary; the rest are told by their number. */
+static void tell_letter(const struct invocation *invocation, const struct letter_why *why)
+{
+    struct log_subject subject = subject_of(invocation);
+
+    if (invocation->subscription->function->letters[why->reason]++ == 0)
+        log_warning(&subject, "dead letter: %s (status %ld, attempts %" PRIu32 ")",
+                    texts[why->reason], why->status, why->attempts);
+}
+
+void give_up_summary(struct function *function)
+{
+    struct log_subject subject = LOG_SUBJECT_NONE;
+
+    subject.function = function->path;
+    for (int reason = 0; reason < LETTER_REASONS; reason++) {
+        if (function->letters[reason] > 1)
+            log_warning(&subject, "%" PRId64 " further dead letters: %s",
+                        function->letters[reason] - 1, texts[reason]);
+        function->letters[reason] = 0;
+    }
+}
+
 static void send_letter(struct invocation *invocation, const struct letter_why *why)
 {
     struct letters *letters = invocation->dispatcher->setup.letters;
-    struct log_subject subject = subject_of(invocation);
 
-    log_warning(&subject, "dead letter: %s (status %ld, attempts %" PRIu32 ")", texts[why->reason],
-                why->status, why->attempts);
+    tell_letter(invocation, why);
     invocation_set_state(invocation, INVOCATION_DEAD_LETTER);
     invocation->letter =
         letters->calls->send(letters, invocation->record, why, on_kept, invocation);

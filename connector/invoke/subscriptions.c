@@ -37,6 +37,7 @@ static void function_free(struct dispatcher *dispatcher, struct function *functi
 {
     assert(!function->pending && !function->subscriptions);
     calls_log_summary(dispatcher->setup.options, function->path, &function->calls);
+    give_up_summary(function);
     if (function->listed)
         DL_DELETE(dispatcher->waiting, function);
     delay_cancel(&function->probe_due);
