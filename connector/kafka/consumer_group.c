@@ -73,8 +73,7 @@ static const char *keep_name(struct consumer *consumer, const char *topic)
         if (strcmp(*name, topic) == 0)
             return *name;
     utarray_push_back(consumer->names, &topic);
-    name = utarray_back(consumer->names);
-    return *name;
+    return *(char **)xcheck(utarray_back(consumer->names));
 }
 
 /* Their list is sorted: the name before is the likely one. */
@@ -222,6 +221,15 @@ static void answer_told(struct consumer *consumer)
         answer_assigned(consumer);
 }
 
+static void note_given(struct consumer *consumer)
+{
+    if (consumer->count || !consumer->join_wait_ms)
+        consumer->join_wait_ms = JOIN_WAIT_MIN_MS;
+    consumer->join_at = uv_now(consumer->loop) + consumer->join_wait_ms;
+    if (!consumer->count && consumer->join_wait_ms < JOIN_WAIT_MAX_MS)
+        consumer->join_wait_ms *= 2;
+}
+
 static void on_assign(struct consumer *consumer, rd_kafka_event_t *event)
 {
     rd_kafka_topic_partition_list_t *partitions = rd_kafka_event_topic_partition_list(event);
@@ -233,6 +241,7 @@ static void on_assign(struct consumer *consumer, rd_kafka_event_t *event)
     make_partitions(consumer);
     consumer->back_off_ms = BACK_OFF_MIN_MS;
     consumer->readings = 0;
+    note_given(consumer);
     consumer_move(consumer, CONSUMER_READING);
     if (consumer->count)
         reading_begin(consumer);
@@ -344,6 +353,22 @@ static void tick_assigned(struct consumer *consumer)
     }
 }
 
+/* Given no partition, a member is one too many, or nobody was given any: the leader asks the
+ * coordinator's broker which partitions there are, and if that has not heard of a new topic yet, it
+ * says none; librdkafka, told of the topic by another broker before, sees no change later and stays
+ * like that (2.0.2; with three brokers one start in ten right after the topic was made). So it
+ * subscribes once more, later and later. From a leader Kafka takes that as a reason to share the
+ * partitions out again; any other member is answered what it has, and nobody notices. */
+static void tick_empty(struct consumer *consumer)
+{
+    if (consumer->count || !consumer->topics->cnt || consumer->closing || consumer->fatal ||
+        uv_now(consumer->loop) < consumer->join_at)
+        return;
+    consumer_forget_partitions(consumer);
+    consumer_move(consumer, CONSUMER_JOINING);
+    rd_kafka_subscribe(consumer->kafka, consumer->topics);
+}
+
 void consumer_group_tick(struct consumer *consumer)
 {
     if (consumer->state == CONSUMER_READING)
@@ -354,4 +379,6 @@ void consumer_group_tick(struct consumer *consumer)
         tick_assigned(consumer);
     if (consumer->state == CONSUMER_ASSIGNED && !rd_kafka_assignment_lost(consumer->kafka))
         tick_answer(consumer);
+    if (consumer->state == CONSUMER_ASSIGNED)
+        tick_empty(consumer);
 }

@@ -21,6 +21,8 @@ enum {
     COMMIT_TIMEOUT_MS = 10000,
     BACK_OFF_MIN_MS = 250,
     BACK_OFF_MAX_MS = 5000,
+    JOIN_WAIT_MIN_MS = 500,
+    JOIN_WAIT_MAX_MS = 30 * 60 * 1000,
     HANDLES = 3, /* of libuv: wake, tick, soon */
     SAID_MAX = 16,
     REASON_SIZE = 512,
@@ -87,6 +89,8 @@ struct consumer {
     uint64_t read_at;        /* when to begin the next, of uv_now */
     unsigned readings;       /* that left something unread, since the assignment */
     unsigned back_off_ms;
+    uint64_t join_at; /* when to ask for partitions again, having been given none, of uv_now */
+    unsigned join_wait_ms;
     char *trouble; /* why reading or answering fails, said already */
 
     struct commit commit;
