@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/version.h"
 #include "base/xalloc.h"
+#include "web/listen.h"
 #include "web/server.h"
 
 #include <assert.h>
@@ -205,6 +206,11 @@ void admin_options_check(const struct admin_options *options, struct option_faul
     const char *path = options->token_file, *reason;
     char *token;
 
+    if (strcmp(options->listen, "none") != 0 && !listen_is_address(options->listen))
+        option_fault(faults,
+                     "admin_listen: \"%s\" is neither \"none\" nor an address like \":8081\", "
+                     "\"127.0.0.1:8081\" or \"[::1]:8081\"",
+                     options->listen);
     if (!path || !*path)
         return;
     token = file_read_secret(path, &reason);

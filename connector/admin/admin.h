@@ -22,8 +22,8 @@ struct admin_options {
 
 extern const struct option_table admin_option_table;
 
-/* Adds a fault when the token cannot be read. It is read again for each action, so that a changed
- * one is taken up. */
+/* Adds a fault when admin_listen is no address, and when the token cannot be read. That is read
+ * again for each action, so that a changed one is taken up. */
 void admin_options_check(const struct admin_options *options, struct option_faults *faults);
 
 enum { ADMIN_PARAMETERS_MAX = 2, ADMIN_ACTIONS_MAX = 8 };

@@ -78,6 +78,17 @@ static int bound_port(int fd)
     return ntohs(name.any.sa_family == AF_INET6 ? name.v6.sin6_port : name.v4.sin_port);
 }
 
+bool listen_is_address(const char *address)
+{
+    char *host, *service;
+
+    if (!split_address(address, &host, &service))
+        return false;
+    free(host);
+    free(service);
+    return true;
+}
+
 int listen_on(const char *address, int *port, char **reason)
 {
     char *host, *service;

@@ -194,6 +194,23 @@ Test(admin, an_address_in_use_is_a_fault_that_names_the_option)
     option_faults_release(&faults);
 }
 
+Test(admin, what_is_no_address_is_a_fault_before_anything_listens)
+{
+    static const struct {
+        char *listen;
+        size_t faults;
+    } cases[] = {{":8081", 0}, {"[::1]:8081", 0}, {"none", 0}, {"foo", 1}, {":99999", 1}};
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct option_faults faults = {0};
+
+        admin_options_check(&(struct admin_options){cases[i].listen, NULL}, &faults);
+        cr_expect_eq(faults.count, cases[i].faults, "%s", cases[i].listen);
+        cr_expect(!faults.count || strstr(faults.items[0], "admin_listen"), "%s", cases[i].listen);
+        option_faults_release(&faults);
+    }
+}
+
 Test(admin, none_listens_nowhere)
 {
     struct option_faults faults = {0};
