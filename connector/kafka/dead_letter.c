@@ -44,7 +44,7 @@ static void set_fault(struct dead_letters *letters, struct letter_topic *of, cha
 static void note_refused(struct dead_letters *letters, struct letter_topic *topic,
                          rd_kafka_resp_err_t code)
 {
-    bool changed = topic->refused != code;
+    bool changed = strcmp(refusal_text(topic->refused), refusal_text(code)) != 0;
 
     letters->seam.failures++;
     topic->refused = code;

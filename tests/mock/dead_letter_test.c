@@ -2,6 +2,7 @@
 #include "kafka/dead_letter_private.h"
 #include "tests/harness/member.h"
 
+#include "base/log.h"
 #include "base/xalloc.h"
 
 #include <criterion/criterion.h>
@@ -301,6 +302,37 @@ Test(dead_letter, a_topic_that_does_not_exist_is_named_and_waited_for)
     mock_hide_topic(member_mock, "orders.dead", false);
     await_settled(1);
     cr_expect_null(seam->fault);
+}
+
+static bool has_failed(const void *count)
+{
+    return seam->failures >= *(const int64_t *)count;
+}
+
+/* Of the same fault one try is told by its report and the next by librdkafka at once, each with a
+ * code of its own. */
+Test(dead_letter, a_topic_that_does_not_exist_is_told_of_once)
+{
+    static const char line[] = "dead letters wait: topic orders.dead: it does not exist";
+    struct log_options options = {LOG_FORMAT_CONSOLE, LOG_LEVEL_WARNING};
+    int64_t failures = 4;
+    size_t size, told = 0;
+    char *text = NULL;
+    FILE *to = open_memstream(&text, &size);
+
+    log_configure(&options, to);
+    open_letters("topic.metadata.propagation.max.ms=100");
+    mock_hide_topic(member_mock, "orders.dead", true);
+    send_value("value", 5);
+    member_await(has_failed, &failures);
+    mock_hide_topic(member_mock, "orders.dead", false);
+    await_settled(1);
+    log_configure(&options, stderr);
+    fclose(to);
+    for (const char *at = text; (at = strstr(at, line)); at++)
+        told++;
+    cr_expect_eq(told, 1, "%s", text);
+    free(text);
 }
 
 /* ---- too large ---- */
