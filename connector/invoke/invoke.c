@@ -409,6 +409,9 @@ int invoke_run(struct option_faults *faults)
         log_info(NULL, "Gateway %s, broker %s, group %s", config.gateway.url,
                  config.kafka.brokers.count ? config.kafka.brokers.items[0] : "",
                  config.consumer.group);
+        if (config.invoke.delivery == DELIVERY_AT_MOST_ONCE)
+            log_info(NULL, "delivery=at-most-once: records are committed before they are called, "
+                           "and what is not done then is lost");
         if (invoke.dead_letters)
             log_info(NULL, "Dead letters go to %s", config.invoke.dead_letter_topic);
         functions_start(invoke.functions);

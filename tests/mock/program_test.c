@@ -60,6 +60,19 @@ Test(program, logs_json_from_the_first_line_to_the_last)
     child_free(child);
 }
 
+Test(program, tells_at_the_start_that_records_may_be_lost)
+{
+    struct child *child = start((const char *const[]){"delivery=at-most-once", NULL});
+    int status;
+
+    cr_assert(child_await_text(child, "delivery=at-most-once: ", PATIENCE_MS), "%s",
+              child_output(child));
+    child_signal(child, SIGTERM);
+    cr_assert(child_await_end(child, PATIENCE_MS, &status));
+    cr_expect_eq(status, 0);
+    child_free(child);
+}
+
 Test(program, tells_all_faults_at_once_and_exits_with_2)
 {
     static const char *const faults[] = {"upstream_timeout: \"abc\"", "order: \"foo\"",
