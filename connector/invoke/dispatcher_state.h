@@ -117,7 +117,7 @@ void dispatcher_go_on(struct dispatcher *dispatcher, struct function *function);
 /* give_up.c: with dead letters it becomes one; without, what the options say. `status` of its last
  * answer, 0: none. */
 void invocation_give_up(struct invocation *invocation, enum letter_reason reason, long status);
-/* The line of the dead letters that had none of their own; counts from 0 again. */
+/* The line of what was given up without one of its own; counts from 0 again. */
 void give_up_summary(struct function *function);
 /* Without dead letters: whether what is given up is dropped, rather than held. */
 bool dispatcher_drops(const struct dispatcher *dispatcher);

@@ -40,7 +40,7 @@ struct function {
     struct function *prev, *next;
     struct delay *probe_due; /* while it is away */
     struct calls_count calls;
-    int64_t letters[LETTER_REASONS]; /* since the last summary */
+    int64_t given_up[LETTER_REASONS]; /* since the last summary */
     struct metrics_instance *metrics;
     UT_hash_handle hh;
 };

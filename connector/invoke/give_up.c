@@ -37,14 +37,11 @@ static void on_kept(void *context)
     dispatcher_go_on(dispatcher, function);
 }
 
-/* In full the first since the summary; the rest are told by their number. */
-static void tell_letter(const struct invocation *invocation, const struct letter_why *why)
+/* Of a backlog thousands a second may be given up: only the first of a kind since the summary is
+ * told in full, the rest by their number. */
+static bool is_first(const struct invocation *invocation, enum letter_reason reason)
 {
-    struct log_subject subject = subject_of(invocation);
-
-    if (invocation->subscription->function->letters[why->reason]++ == 0)
-        log_warning(&subject, "dead letter: %s (status %ld, attempts %" PRIu32 ")",
-                    texts[why->reason], why->status, why->attempts);
+    return invocation->subscription->function->given_up[reason]++ == 0;
 }
 
 void give_up_summary(struct function *function)
@@ -53,18 +50,21 @@ void give_up_summary(struct function *function)
 
     subject.function = function->path;
     for (int reason = 0; reason < LETTER_REASONS; reason++) {
-        if (function->letters[reason] > 1)
-            log_warning(&subject, "%" PRId64 " further dead letters: %s",
-                        function->letters[reason] - 1, texts[reason]);
-        function->letters[reason] = 0;
+        if (function->given_up[reason] > 1)
+            log_warning(&subject, "%" PRId64 " more were given up: %s",
+                        function->given_up[reason] - 1, texts[reason]);
+        function->given_up[reason] = 0;
     }
 }
 
 static void send_letter(struct invocation *invocation, const struct letter_why *why)
 {
     struct letters *letters = invocation->dispatcher->setup.letters;
+    struct log_subject subject = subject_of(invocation);
 
-    tell_letter(invocation, why);
+    if (is_first(invocation, why->reason))
+        log_warning(&subject, "dead letter: %s (status %ld, attempts %" PRIu32 ")",
+                    texts[why->reason], why->status, why->attempts);
     invocation_set_state(invocation, INVOCATION_DEAD_LETTER);
     invocation->letter =
         letters->calls->send(letters, invocation->record, why, on_kept, invocation);
@@ -81,10 +81,11 @@ static void drop(struct invocation *invocation, enum letter_reason reason)
     bool first = dispatcher_commits_first(invocation->dispatcher), old = reason == LETTER_MAX_AGE;
     struct log_subject subject = subject_of(invocation);
 
-    log_warning(&subject, "dropped: %s%s", texts[reason],
-                old     ? ""
-                : first ? " (delivery=at-most-once)"
-                        : " (on_exhausted=drop)");
+    if (is_first(invocation, reason))
+        log_warning(&subject, "dropped: %s%s", texts[reason],
+                    old     ? ""
+                    : first ? " (delivery=at-most-once)"
+                            : " (on_exhausted=drop)");
     invocation_finish(invocation, old ? END_TOO_OLD : END_DROPPED);
 }
 
