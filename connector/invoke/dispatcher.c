@@ -52,11 +52,6 @@ static union metric_value *counter(struct dispatcher *dispatcher, int which)
     return &dispatcher->metrics->values[which];
 }
 
-static struct log_subject subject_of(const struct partition *partition)
-{
-    return (struct log_subject){partition->topic, partition->number, -1, NULL};
-}
-
 /* ---- records ---- */
 
 /* Whether a record more keeps to the window and the byte budget. */
@@ -123,7 +118,7 @@ static void skip_empty(struct dispatcher *dispatcher, struct partition *partitio
 
 static void skip_unbound(struct dispatcher *dispatcher, struct partition *partition, int64_t offset)
 {
-    struct log_subject subject = subject_of(partition);
+    struct log_subject subject = partition_subject(partition);
 
     counter(dispatcher, D_NO_FUNCTION)->number++;
     ledger_advance(&partition->ledger, offset + 1);
@@ -137,7 +132,7 @@ static void skip_unbound(struct dispatcher *dispatcher, struct partition *partit
  * still owed of the old one is called all the same, and is nothing to this one's ledger. */
 static void begin_anew(struct dispatcher *dispatcher, struct partition *partition, int64_t offset)
 {
-    struct log_subject subject = subject_of(partition);
+    struct log_subject subject = partition_subject(partition);
 
     log_warning(&subject, "the topic was made anew: it is read from offset %" PRId64, offset);
     counter(dispatcher, D_MADE_ANEW)->number++;

@@ -54,7 +54,7 @@ static bool is_lost(const struct partition *partition, const struct invocation *
 
 void dispatcher_drop_partition(struct dispatcher *dispatcher, struct partition *partition)
 {
-    struct log_subject subject = {partition->topic, partition->number, -1, NULL};
+    struct log_subject subject = partition_subject(partition);
     struct invocation *invocation, *next;
     size_t lost = 0;
 

@@ -56,6 +56,14 @@ const char *invocation_state_name(enum invocation_state state)
     return states[state].name;
 }
 
+struct log_subject invocation_subject(const struct invocation *invocation)
+{
+    const struct record *record = invocation->record;
+
+    return (struct log_subject){record->topic, record->partition, record->offset,
+                                invocation->subscription->function->path};
+}
+
 static void enter_uncommitted(struct invocation *invocation)
 {
     invocation->dispatcher->committer.awaited++;

@@ -15,6 +15,7 @@
 #ifndef INVOKE_INVOCATION_H
 #define INVOKE_INVOCATION_H
 
+#include "base/log.h"
 #include "core/lanes.h"
 #include "core/letters.h"
 #include "core/record.h"
@@ -71,6 +72,9 @@ struct invocation *invocation_new(struct dispatcher *dispatcher, struct subscrip
                                   struct record *record);
 void invocation_set_state(struct invocation *invocation, enum invocation_state to);
 const char *invocation_state_name(enum invocation_state state);
+
+/* What a line of the log about it is about. Borrowed from it. */
+struct log_subject invocation_subject(const struct invocation *invocation);
 
 /* The first of its lane becomes ready, or waits for what keeps it from being called, queued while
  * its partition rests; nothing happens when it does so already. */

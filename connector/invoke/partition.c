@@ -1,7 +1,6 @@
 /* partition: see partition.h. */
 #include "invoke/partition.h"
 
-#include "base/log.h"
 #include "base/xalloc.h"
 #include "invoke/function.h"
 #include "invoke/invocation.h"
@@ -31,9 +30,14 @@ const char *partition_state_name(enum partition_state state)
     return states[state].name;
 }
 
+struct log_subject partition_subject(const struct partition *partition)
+{
+    return (struct log_subject){partition->topic, partition->number, -1, NULL};
+}
+
 void partition_set_state(struct partition *partition, enum partition_state to)
 {
-    struct log_subject subject = {partition->topic, partition->number, -1, NULL};
+    struct log_subject subject = partition_subject(partition);
 
     if (partition->state == to)
         return;

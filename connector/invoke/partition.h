@@ -14,6 +14,7 @@
 #ifndef INVOKE_PARTITION_H
 #define INVOKE_PARTITION_H
 
+#include "base/log.h"
 #include "base/metrics.h"
 #include "core/lanes.h"
 #include "core/ledger.h"
@@ -99,6 +100,9 @@ void partition_free(struct partition *partition);
 /* Moves to a state; the move must be one of the table's. */
 void partition_set_state(struct partition *partition, enum partition_state to);
 const char *partition_state_name(enum partition_state state);
+
+/* What a line of the log about it is about. Borrowed from it. */
+struct log_subject partition_subject(const struct partition *partition);
 
 /* Whether nothing new is begun on it: draining, aside. */
 bool partition_rests(const struct partition *partition);
