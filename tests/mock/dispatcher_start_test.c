@@ -148,8 +148,8 @@ Test(dispatcher_start, a_topic_made_anew_is_read_from_its_beginning)
     cr_expect_eq(rig_metric(rig, "kafka_connector_partitions_made_anew_total"), 1);
 }
 
-/* Kafka drops the commits of a topic that is deleted. What it has when it is there again was written
- * to be read, whatever initial_offset says. */
+/* Kafka drops the commits of a topic that is deleted. What it has when it is there again was
+ * written to be read, whatever initial_offset says. */
 Test(dispatcher_start, a_topic_whose_commits_are_gone_is_read_from_its_beginning)
 {
     rig->options.initial_offset = INITIAL_LATEST;
