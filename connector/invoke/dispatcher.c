@@ -102,7 +102,8 @@ static void owe(struct dispatcher *dispatcher, struct partition *partition, stru
         if (partition_owes(partition, subscription, record->offset))
             detailed |= invoke(dispatcher, subscription, record, sequence)->detailed;
     if (detailed)
-        calls_log_received(dispatcher->setup.options, record, dispatcher->received);
+        calls_log_received(dispatcher->setup.options, record,
+                           counter(dispatcher, D_RECEIVED)->number);
 }
 
 static bool is_unwanted(const struct dispatcher *dispatcher, const struct record *record)
@@ -165,7 +166,6 @@ static void receive(struct dispatcher *dispatcher, struct partition *partition,
         }
         begin_anew(dispatcher, partition, record->offset);
     }
-    dispatcher->received++;
     counter(dispatcher, D_RECEIVED)->number++;
     if (is_unwanted(dispatcher, record))
         skip_empty(dispatcher, partition, record->offset);

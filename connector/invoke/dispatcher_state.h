@@ -44,10 +44,8 @@ struct dispatcher {
     size_t in_flight;
     uint64_t calls_begun;
     uint64_t back_call;       /* the last that had begun when the gateway came back */
-    size_t letters_under_way; /* invocations whose dead letter is */
     size_t away;              /* functions that are */
     int64_t memory;           /* of all partitions' windows */
-    int64_t received;
     uint64_t random;
 
     struct partition *partitions; /* utlist DL; with those aside */

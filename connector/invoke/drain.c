@@ -111,7 +111,9 @@ static void finish(struct dispatcher *dispatcher)
 /* Calls, and dead letters. */
 static size_t under_way(const struct dispatcher *dispatcher)
 {
-    return dispatcher->in_flight + dispatcher->letters_under_way;
+    const struct letters *letters = dispatcher->setup.letters;
+
+    return dispatcher->in_flight + (letters ? (size_t)letters->under_way : 0);
 }
 
 /* A letter that was refused once may be so for hours: it is left to the next owner, or the group
