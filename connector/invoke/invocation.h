@@ -10,7 +10,7 @@
  *   backing_off  waits for its next attempt; it holds its lane, not a slot
  *   held         nothing more may be tried (on_exhausted=wait): it holds its lane
  *   dead_letter  its dead letter is on its way to the broker: it holds its lane
- *   ended        done, dropped, unbound, a dead letter, or abandoned with its partition
+ *   ended        done, dropped, too old, unbound, a dead letter, or abandoned with its partition
  */
 #ifndef INVOKE_INVOCATION_H
 #define INVOKE_INVOCATION_H
@@ -39,7 +39,7 @@ enum invocation_state {
 /* Why an invocation ended, other than with its partition: then the next owner owes the record. */
 enum invocation_end {
     END_DONE,        /* the function has run on it, or refused it for good */
-    END_DROPPED,     /* on_exhausted=drop */
+    END_DROPPED,     /* on_exhausted=drop, delivery=at-most-once */
     END_UNBOUND,     /* its function is gone */
     END_TOO_OLD,     /* max_record_age, without dead letters */
     END_DEAD_LETTER, /* it is kept as a dead letter */

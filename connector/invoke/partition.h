@@ -5,7 +5,8 @@
  *   running    records are taken as they come
  *   full       its window or the byte budget is full, no function wants its topic
  *              (no_function=wait), or it is paused by hand: nothing is taken
- *   draining   to be given up: nothing is taken or called, what runs is waited for
+ *   draining   to be given up: nothing is taken or called (with commit_first: but what is
+ *              committed), what runs is waited for
  *   aside      lost without a drain: kept as it is, for the case that it comes back before anybody
  *              else had it; nothing is taken or called, what runs goes on and counts
  *
@@ -104,7 +105,7 @@ const char *partition_state_name(enum partition_state state);
 /* What a line of the log about it is about. Borrowed from it. */
 struct log_subject partition_subject(const struct partition *partition);
 
-/* Whether nothing new is begun on it: draining, aside. */
+/* Whether it is given up: draining, aside. */
 bool partition_rests(const struct partition *partition);
 
 /* The subscription of a function; NULL: none. */

@@ -61,7 +61,7 @@ static const struct metric_row function_rows[] = {
     [F_UNSENT] = {METRIC_COUNTER, "kafka_connector_unsent_total",
                   "Attempts that found no connection."},
     [F_DROPPED] = {METRIC_COUNTER, "kafka_connector_invocations_dropped_total",
-                   "Invocations given up (on_exhausted=drop)."},
+                   "Invocations given up (on_exhausted=drop, delivery=at-most-once)."},
     [F_UNBOUND] = {METRIC_COUNTER, "kafka_connector_invocations_unbound_total",
                    "Invocations that ended because their function was gone."},
     [F_TOO_OLD] = {METRIC_COUNTER, "kafka_connector_invocations_too_old_total",
