@@ -3,7 +3,7 @@
  *
  * This is the "connector pattern": a source of another kind (a queue, a stream, a list in a test)
  * is a `struct source` of five calls, and all that is on the other side (order, retry, ledger,
- * commit rule, drain) works for it unchanged. The other side is a `struct sink`.
+ * commit rule, drain) works for it unchanged. The other side is a `struct sink_calls`.
  *
  *     source                                  sink (invoke/dispatcher)
  *       assigned: partitions and what is  ->    chooses where each starts

@@ -121,7 +121,7 @@ bool committer_send(struct dispatcher *dispatcher)
 
 static void note_refusal(struct partition *partition, const struct source_answer *answer)
 {
-    struct log_subject subject = {partition->topic, partition->number, -1, NULL};
+    struct log_subject subject = partition_subject(partition);
     const char *why = answer->result == SOURCE_TOPIC_REFUSED ? answer->why_not : NULL;
 
     if (why && (!partition->refused || strcmp(partition->refused, why) != 0))

@@ -52,11 +52,6 @@ static union metric_value *counter(struct dispatcher *dispatcher, int which)
     return &dispatcher->metrics->values[which];
 }
 
-static struct log_subject subject_of(const struct partition *partition)
-{
-    return (struct log_subject){partition->topic, partition->number, -1, NULL};
-}
-
 /* ---- records ---- */
 
 /* Whether a record more keeps to the window and the byte budget. */
@@ -107,7 +102,8 @@ static void owe(struct dispatcher *dispatcher, struct partition *partition, stru
         if (partition_owes(partition, subscription, record->offset))
             detailed |= invoke(dispatcher, subscription, record, sequence)->detailed;
     if (detailed)
-        calls_log_received(dispatcher->setup.options, record, dispatcher->received);
+        calls_log_received(dispatcher->setup.options, record,
+                           counter(dispatcher, D_RECEIVED)->number);
 }
 
 static bool is_unwanted(const struct dispatcher *dispatcher, const struct record *record)
@@ -123,7 +119,7 @@ static void skip_empty(struct dispatcher *dispatcher, struct partition *partitio
 
 static void skip_unbound(struct dispatcher *dispatcher, struct partition *partition, int64_t offset)
 {
-    struct log_subject subject = subject_of(partition);
+    struct log_subject subject = partition_subject(partition);
 
     counter(dispatcher, D_NO_FUNCTION)->number++;
     ledger_advance(&partition->ledger, offset + 1);
@@ -137,7 +133,7 @@ static void skip_unbound(struct dispatcher *dispatcher, struct partition *partit
  * still owed of the old one is called all the same, and is nothing to this one's ledger. */
 static void begin_anew(struct dispatcher *dispatcher, struct partition *partition, int64_t offset)
 {
-    struct log_subject subject = subject_of(partition);
+    struct log_subject subject = partition_subject(partition);
 
     log_warning(&subject, "the topic was made anew: it is read from offset %" PRId64, offset);
     counter(dispatcher, D_MADE_ANEW)->number++;
@@ -170,7 +166,6 @@ static void receive(struct dispatcher *dispatcher, struct partition *partition,
         }
         begin_anew(dispatcher, partition, record->offset);
     }
-    dispatcher->received++;
     counter(dispatcher, D_RECEIVED)->number++;
     if (is_unwanted(dispatcher, record))
         skip_empty(dispatcher, partition, record->offset);

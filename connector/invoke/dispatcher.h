@@ -2,12 +2,12 @@
  * dispatcher: takes records from a source, has every function of their topic run on each of them,
  * and tells the source how far all is done. It is the sink of core/source.h.
  *
- * Files: dispatcher.c what is taken and to whom it is owed; subscriptions.c who wants what; slots.c
- * who is called next; outcome.c what an answer leads to; give_up.c what becomes of what is not
- * tried any more; make_room.c when a function that is away makes room; committer.c when progress is
- * committed; drain.c how partitions are given up; aside.c what is kept of those that were lost;
- * pause.c what is held by hand; standstill.c what partitions wait for; report.c what is told of it.
- * All on the loop's thread.
+ * Files: dispatcher.c what is taken and to whom it is owed; partition.c and invocation.c the states
+ * of either; subscriptions.c who wants what; slots.c who is called next; outcome.c what an answer
+ * leads to; give_up.c what becomes of what is not tried any more; make_room.c when a function that
+ * is away makes room; committer.c when progress is committed; drain.c how partitions are given up;
+ * aside.c what is kept of those that were lost; pause.c what is held by hand; standstill.c what
+ * partitions wait for; report.c what is told of it. All on the loop's thread.
  */
 #ifndef INVOKE_DISPATCHER_H
 #define INVOKE_DISPATCHER_H
@@ -71,7 +71,8 @@ const char *dispatcher_stalled(const struct dispatcher *dispatcher);
 /* Brings gauges up to date; for metrics_on_collect. */
 void dispatcher_collect(struct dispatcher *dispatcher);
 
-/* Adds "dispatcher", "gateway", "functions" and "partitions" to a status. */
+/* Adds "dispatcher", "dead_letters" where there are any, "gateway", "paused", "functions" and
+ * "partitions" to a status. */
 void dispatcher_status(struct dispatcher *dispatcher, json *status);
 
 #endif

@@ -14,7 +14,8 @@
 /*
  *   idle        no partitions are ours; some may be kept aside
  *   working     partitions are read
- *   draining    nothing is taken or called, calls, letters and the commit under way are waited for
+ *   draining    nothing is taken or called (delivery=at-most-once: but what is committed); calls,
+ *               letters and the commit under way are waited for
  *   committing  the last commit is under way
  */
 enum dispatcher_state {
@@ -43,11 +44,9 @@ struct dispatcher {
     struct delay *gateway_probe_due;
     size_t in_flight;
     uint64_t calls_begun;
-    uint64_t back_call;       /* the last that had begun when the gateway came back */
-    size_t letters_under_way; /* invocations whose dead letter is */
-    size_t away;              /* functions that are */
-    int64_t memory;           /* of all partitions' windows */
-    int64_t received;
+    uint64_t back_call; /* the last that had begun when the gateway came back */
+    size_t away;        /* functions that are */
+    int64_t memory;     /* of all partitions' windows */
     uint64_t random;
 
     struct partition *partitions; /* utlist DL; with those aside */
@@ -90,7 +89,8 @@ bool dispatcher_has_room(const struct dispatcher *dispatcher, const struct parti
 struct function *dispatcher_function(const struct dispatcher *dispatcher, const char *path);
 /* Brings a partition's subscriptions in step with the map. */
 void dispatcher_subscribe(struct dispatcher *dispatcher, struct partition *partition);
-/* Ends what is owed to a function that the map names no more, but what is being called. */
+/* Ends what is owed to a function that the map names no more, but calls and dead letters under way,
+ * and what rests. */
 void dispatcher_end_unbound(struct dispatcher *dispatcher, struct function *function);
 void dispatcher_free_functions(struct dispatcher *dispatcher);
 

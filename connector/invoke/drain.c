@@ -54,7 +54,7 @@ static bool is_lost(const struct partition *partition, const struct invocation *
 
 void dispatcher_drop_partition(struct dispatcher *dispatcher, struct partition *partition)
 {
-    struct log_subject subject = {partition->topic, partition->number, -1, NULL};
+    struct log_subject subject = partition_subject(partition);
     struct invocation *invocation, *next;
     size_t lost = 0;
 
@@ -111,7 +111,9 @@ static void finish(struct dispatcher *dispatcher)
 /* Calls, and dead letters. */
 static size_t under_way(const struct dispatcher *dispatcher)
 {
-    return dispatcher->in_flight + dispatcher->letters_under_way;
+    const struct letters *letters = dispatcher->setup.letters;
+
+    return dispatcher->in_flight + (letters ? (size_t)letters->under_way : 0);
 }
 
 /* A letter that was refused once may be so for hours: it is left to the next owner, or the group

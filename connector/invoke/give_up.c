@@ -19,13 +19,6 @@ static const char *const texts[] = {
     [LETTER_MAX_AGE] = "it is older than max_record_age",
 };
 
-static struct log_subject subject_of(const struct invocation *invocation)
-{
-    return (struct log_subject){invocation->record->topic, invocation->record->partition,
-                                invocation->record->offset,
-                                invocation->subscription->function->path};
-}
-
 static void on_kept(void *context)
 {
     struct invocation *invocation = context;
@@ -60,7 +53,7 @@ void give_up_summary(struct function *function)
 static void send_letter(struct invocation *invocation, const struct letter_why *why)
 {
     struct letters *letters = invocation->dispatcher->setup.letters;
-    struct log_subject subject = subject_of(invocation);
+    struct log_subject subject = invocation_subject(invocation);
 
     if (is_first(invocation, why->reason))
         log_warning(&subject, "dead letter: %s (status %ld, attempts %" PRIu32 ")",
@@ -79,7 +72,7 @@ bool dispatcher_drops(const struct dispatcher *dispatcher)
 static void drop(struct invocation *invocation, enum letter_reason reason)
 {
     bool first = dispatcher_commits_first(invocation->dispatcher), old = reason == LETTER_MAX_AGE;
-    struct log_subject subject = subject_of(invocation);
+    struct log_subject subject = invocation_subject(invocation);
 
     if (is_first(invocation, reason))
         log_warning(&subject, "dropped: %s%s", texts[reason],
@@ -91,7 +84,7 @@ static void drop(struct invocation *invocation, enum letter_reason reason)
 
 static void hold(struct invocation *invocation, enum letter_reason reason)
 {
-    struct log_subject subject = subject_of(invocation);
+    struct log_subject subject = invocation_subject(invocation);
 
     log_warning(&subject, "held: %s (on_exhausted=wait); what is behind it waits", texts[reason]);
     invocation_set_state(invocation, INVOCATION_HELD);

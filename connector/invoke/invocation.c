@@ -20,7 +20,6 @@ static void leave_calling(struct invocation *invocation);
 static void leave_backing_off(struct invocation *invocation);
 static void enter_held(struct invocation *invocation);
 static void leave_held(struct invocation *invocation);
-static void enter_dead_letter(struct invocation *invocation);
 static void leave_dead_letter(struct invocation *invocation);
 
 static const struct {
@@ -47,13 +46,21 @@ static const struct {
     [INVOCATION_BACKING_OFF] = {"backing off", FROM(CALLING), NULL, leave_backing_off},
     [INVOCATION_HELD] = {"held", FROM(READY) | FROM(CALLING), enter_held, leave_held},
     [INVOCATION_DEAD_LETTER] = {"dead letter", FROM(READY) | FROM(CALLING) | FROM(BACKING_OFF),
-                                enter_dead_letter, leave_dead_letter},
+                                NULL, leave_dead_letter},
     [INVOCATION_ENDED] = {"ended", FROM(QUEUED) | FROM(CALLING), NULL, NULL},
 };
 
 const char *invocation_state_name(enum invocation_state state)
 {
     return states[state].name;
+}
+
+struct log_subject invocation_subject(const struct invocation *invocation)
+{
+    const struct record *record = invocation->record;
+
+    return (struct log_subject){record->topic, record->partition, record->offset,
+                                invocation->subscription->function->path};
 }
 
 static void enter_uncommitted(struct invocation *invocation)
@@ -112,16 +119,10 @@ static void leave_held(struct invocation *invocation)
     invocation->subscription->function->held--;
 }
 
-static void enter_dead_letter(struct invocation *invocation)
-{
-    invocation->dispatcher->letters_under_way++;
-}
-
 static void leave_dead_letter(struct invocation *invocation)
 {
     struct letters *letters = invocation->dispatcher->setup.letters;
 
-    invocation->dispatcher->letters_under_way--;
     if (invocation->letter)
         letters->calls->cancel(letters, invocation->letter);
     invocation->letter = NULL;

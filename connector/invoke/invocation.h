@@ -10,11 +10,12 @@
  *   backing_off  waits for its next attempt; it holds its lane, not a slot
  *   held         nothing more may be tried (on_exhausted=wait): it holds its lane
  *   dead_letter  its dead letter is on its way to the broker: it holds its lane
- *   ended        done, dropped, unbound, a dead letter, or abandoned with its partition
+ *   ended        done, dropped, too old, unbound, a dead letter, or abandoned with its partition
  */
 #ifndef INVOKE_INVOCATION_H
 #define INVOKE_INVOCATION_H
 
+#include "base/log.h"
 #include "core/lanes.h"
 #include "core/letters.h"
 #include "core/record.h"
@@ -38,7 +39,7 @@ enum invocation_state {
 /* Why an invocation ended, other than with its partition: then the next owner owes the record. */
 enum invocation_end {
     END_DONE,        /* the function has run on it, or refused it for good */
-    END_DROPPED,     /* on_exhausted=drop */
+    END_DROPPED,     /* on_exhausted=drop, delivery=at-most-once */
     END_UNBOUND,     /* its function is gone */
     END_TOO_OLD,     /* max_record_age, without dead letters */
     END_DEAD_LETTER, /* it is kept as a dead letter */
@@ -71,6 +72,9 @@ struct invocation *invocation_new(struct dispatcher *dispatcher, struct subscrip
                                   struct record *record);
 void invocation_set_state(struct invocation *invocation, enum invocation_state to);
 const char *invocation_state_name(enum invocation_state state);
+
+/* What a line of the log about it is about. Borrowed from it. */
+struct log_subject invocation_subject(const struct invocation *invocation);
 
 /* The first of its lane becomes ready, or waits for what keeps it from being called, queued while
  * its partition rests; nothing happens when it does so already. */

@@ -245,9 +245,10 @@ static void on_drained(void *context)
 static void on_hurry(void *context)
 {
     struct invoke *invoke = context;
+    enum consumer_state state = consumer_state(invoke->consumer);
 
     invoke->hurry = NULL;
-    if (consumer_state(invoke->consumer) == CONSUMER_LEFT) {
+    if (state == CONSUMER_LEFT || state == CONSUMER_CLOSED) { /* the dead letters' may be left */
         log_warning(NULL,
                     "the group was left, but librdkafka does not come to its end: ending now");
     } else {

@@ -10,13 +10,6 @@
 
 #include <inttypes.h>
 
-static struct log_subject subject_of(const struct invocation *invocation)
-{
-    return (struct log_subject){invocation->record->topic, invocation->record->partition,
-                                invocation->record->offset,
-                                invocation->subscription->function->path};
-}
-
 static uint64_t next_random(struct dispatcher *dispatcher)
 {
     uint64_t x = dispatcher->random; /* xorshift64: jitter needs no more */
@@ -91,7 +84,7 @@ void invocation_finish(struct invocation *invocation, enum invocation_end end)
 static void exhausted(struct invocation *invocation, long status, int64_t wait)
 {
     int64_t attempts = invocation->subscription->function->rules.attempts;
-    struct log_subject subject = subject_of(invocation);
+    struct log_subject subject = invocation_subject(invocation);
 
     if (!asks_on(invocation->dispatcher)) {
         invocation_give_up(invocation, LETTER_EXHAUSTED, status);
@@ -107,7 +100,7 @@ static void exhausted(struct invocation *invocation, long status, int64_t wait)
 
 static void unanswered(struct invocation *invocation, const struct http_answer *answer)
 {
-    struct log_subject subject = subject_of(invocation);
+    struct log_subject subject = invocation_subject(invocation);
 
     counter(invocation, F_UNANSWERED)->number++;
     log_warning(&subject, "no answer (%s): the function may have run; if it needs longer, raise %s",

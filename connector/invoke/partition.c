@@ -1,7 +1,6 @@
 /* partition: see partition.h. */
 #include "invoke/partition.h"
 
-#include "base/log.h"
 #include "base/xalloc.h"
 #include "invoke/function.h"
 #include "invoke/invocation.h"
@@ -31,9 +30,14 @@ const char *partition_state_name(enum partition_state state)
     return states[state].name;
 }
 
+struct log_subject partition_subject(const struct partition *partition)
+{
+    return (struct log_subject){partition->topic, partition->number, -1, NULL};
+}
+
 void partition_set_state(struct partition *partition, enum partition_state to)
 {
-    struct log_subject subject = {partition->topic, partition->number, -1, NULL};
+    struct log_subject subject = partition_subject(partition);
 
     if (partition->state == to)
         return;
@@ -138,7 +142,7 @@ void partition_begin_anew(struct partition *partition, int64_t offset)
     }
     partition->log++;
     partition->changed = true;
-    partition->committing = -1; /* its answer is about the old log */
+    partition->committing = false; /* its answer is about the old log */
     partition->permitted = offset;
     admit_uncommitted(partition);
 }

@@ -5,7 +5,8 @@
  *   running    records are taken as they come
  *   full       its window or the byte budget is full, no function wants its topic
  *              (no_function=wait), or it is paused by hand: nothing is taken
- *   draining   to be given up: nothing is taken or called, what runs is waited for
+ *   draining   to be given up: nothing is taken or called (with commit_first: but what is
+ *              committed), what runs is waited for
  *   aside      lost without a drain: kept as it is, for the case that it comes back before anybody
  *              else had it; nothing is taken or called, what runs goes on and counts
  *
@@ -14,6 +15,7 @@
 #ifndef INVOKE_PARTITION_H
 #define INVOKE_PARTITION_H
 
+#include "base/log.h"
 #include "base/metrics.h"
 #include "core/lanes.h"
 #include "core/ledger.h"
@@ -100,7 +102,10 @@ void partition_free(struct partition *partition);
 void partition_set_state(struct partition *partition, enum partition_state to);
 const char *partition_state_name(enum partition_state state);
 
-/* Whether nothing new is begun on it: draining, aside. */
+/* What a line of the log about it is about. Borrowed from it. */
+struct log_subject partition_subject(const struct partition *partition);
+
+/* Whether it is given up: draining, aside. */
 bool partition_rests(const struct partition *partition);
 
 /* The subscription of a function; NULL: none. */

@@ -139,11 +139,11 @@ void dispatcher_collect(struct dispatcher *dispatcher)
     struct partition *partition;
 
     if (letters) {
+        values[D_LETTERS].number = letters->under_way;
         values[D_LETTER_FAILURES].number = letters->failures;
         values[D_LETTERS_TRUNCATED].number = letters->truncated;
         values[D_LETTER_FAULT].number = letters->fault != NULL;
     }
-    values[D_LETTERS].number = (int64_t)dispatcher->letters_under_way;
     values[D_IN_FLIGHT].number = (int64_t)dispatcher->in_flight;
     values[D_BUFFERED_BYTES].number = dispatcher->memory;
     values[D_GATEWAY_STATE].number = dispatcher->gateway.state;
@@ -215,7 +215,7 @@ static void add_letters(const struct dispatcher *dispatcher, json *to)
         return;
     about = json_add_object(to, "dead_letters");
     json_add_text(about, "topic", dispatcher->setup.options->dead_letter_topic);
-    json_add_number(about, "in_flight", (int64_t)dispatcher->letters_under_way);
+    json_add_number(about, "in_flight", letters->under_way);
     json_add_number(about, "failures", letters->failures);
     json_add_number(about, "truncated", letters->truncated);
     json_add_text(about, "fault", letters->fault);
@@ -228,7 +228,7 @@ void dispatcher_status(struct dispatcher *dispatcher, json *status)
     struct partition *partition;
 
     json_add_text(about, "state", dispatcher_state_name(dispatcher->state));
-    json_add_number(about, "received", dispatcher->received);
+    json_add_number(about, "received", dispatcher->metrics->values[D_RECEIVED].number);
     json_add_number(about, "in_flight", (int64_t)dispatcher->in_flight);
     json_add_number(about, "max_inflight", dispatcher->setup.options->max_inflight);
     json_add_number(about, "buffered_bytes", dispatcher->memory);

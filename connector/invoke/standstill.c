@@ -64,17 +64,6 @@ const char *dispatcher_waits_because(const struct dispatcher *dispatcher,
     return find(dispatcher, partition, false).why;
 }
 
-static struct log_subject subject_of(const struct partition *partition)
-{
-    struct log_subject subject = {partition->topic, partition->number, -1, NULL};
-
-    if (partition->invocations) {
-        subject.offset = partition->invocations->record->offset;
-        subject.function = partition->invocations->subscription->function->path;
-    }
-    return subject;
-}
-
 /* ---- full ---- */
 
 /* The option whose bound was reached; NULL: none, or nothing is unfinished. */
@@ -93,7 +82,7 @@ static void tell_full(struct partition *partition, const char *bound, const char
 {
     const struct invocation *lowest = partition->invocations;
     struct partition_full *full = &partition->full;
-    struct log_subject subject = subject_of(partition);
+    struct log_subject subject = invocation_subject(lowest);
     uint64_t tries = (uint64_t)lowest->count.attempts + lowest->count.timeouts;
 
     if (full->said_why == why && full->said_name == lowest->subscription->name)

@@ -99,8 +99,7 @@ const char *consumer_state_name(enum consumer_state state);
 struct consumer_counts {
     int64_t rebalances; /* assignments answered */
     int64_t lost;       /* assignments lost without a drain */
-    int64_t commits, commit_failures;
-    int64_t errors; /* broker and partition errors told by librdkafka */
+    int64_t errors;     /* broker and partition errors told by librdkafka */
 };
 const struct consumer_counts *consumer_counts(const struct consumer *consumer);
 

@@ -7,32 +7,16 @@
 #include "kafka/consumer_private.h"
 
 #include "base/log.h"
-#include "base/xalloc.h"
+#include "kafka/destroy.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-struct destruction {
-    uv_work_t work;
-    struct consumer *consumer;
-    rd_kafka_t *kafka;
-};
-
-static void destruction_work(uv_work_t *work)
+static void on_destroyed(void *context)
 {
-    struct destruction *destruction = work->data;
+    struct consumer *consumer = context;
 
-    rd_kafka_destroy(destruction->kafka);
-}
-
-static void destruction_over(uv_work_t *work, int status)
-{
-    struct destruction *destruction = work->data;
-    struct consumer *consumer = destruction->consumer;
-
-    (void)status; /* never cancelled */
-    free(destruction);
     if (!consumer->freed) {
         consumer_commit_answer(consumer, SOURCE_REFUSED, "the consumer is closed");
         consumer_move(consumer, CONSUMER_CLOSED);
@@ -43,20 +27,14 @@ static void destruction_over(uv_work_t *work, int status)
 
 static void destroy_by_worker(struct consumer *consumer)
 {
-    struct destruction *destruction = xcalloc(1, sizeof(*destruction));
-
-    consumer->destroying = true;
     consumer_move(consumer, CONSUMER_LEFT);
     uv_timer_stop(&consumer->tick);
     uv_poll_stop(&consumer->wake);
     rd_kafka_queue_destroy(consumer->queue);
     consumer->queue = NULL;
-    destruction->work.data = destruction;
-    destruction->consumer = consumer;
-    destruction->kafka = consumer->kafka;
-    consumer->kafka = NULL;
     consumer->holds++;
-    uv_queue_work(consumer->loop, &destruction->work, destruction_work, destruction_over);
+    kafka_destroy_take(consumer->loop, consumer->kafka, on_destroyed, consumer);
+    consumer->kafka = NULL;
 }
 
 static bool has_left(const struct consumer *consumer)
@@ -67,8 +45,7 @@ static bool has_left(const struct consumer *consumer)
 /* A reading abandoned but still at work uses the handle: then the next tick tries again. */
 void consumer_finish_close(struct consumer *consumer)
 {
-    if (consumer->state == CONSUMER_CLOSING && !consumer->destroying &&
-        consumer->holds == HANDLES && has_left(consumer))
+    if (consumer->state == CONSUMER_CLOSING && consumer->holds == HANDLES && has_left(consumer))
         destroy_by_worker(consumer);
 }
 

@@ -87,17 +87,11 @@ void consumer_done(struct source *source, const struct source_position *position
 static void answer(struct consumer *consumer)
 {
     struct source_answer *answers = consumer->commit.answers;
-    size_t count = consumer->commit.count, failed = 0;
+    size_t count = consumer->commit.count;
 
     consumer->commit.in_flight = false;
     consumer->commit.refused = NULL;
     consumer->commit.answers = NULL;
-    for (size_t i = 0; i < count; i++)
-        failed += answers[i].result != SOURCE_COMMITTED;
-    if (failed)
-        consumer->counts.commit_failures++;
-    else
-        consumer->counts.commits++;
     consumer->source.sink_calls->committed(consumer->source.sink, answers, count);
     free(answers);
 }

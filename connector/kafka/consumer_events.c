@@ -88,7 +88,7 @@ void consumer_on_tick(uv_timer_t *handle)
     struct consumer *consumer = handle->data;
 
     serve_events(consumer);
-    if (consumer->destroying)
+    if (!consumer->kafka)
         return;
     consumer_commit_tick(consumer);
     consumer_group_tick(consumer);

@@ -62,7 +62,7 @@ struct reading;
 struct consumer {
     struct source source; /* first: a source is cast to its consumer */
     uv_loop_t *loop;
-    rd_kafka_t *kafka;
+    rd_kafka_t *kafka;       /* NULL: being destroyed, or gone */
     rd_kafka_queue_t *queue; /* the consumer queue: events, never records */
     int wake_fds[2];         /* a pipe: librdkafka writes struct wake, we read */
     uv_poll_t wake;
@@ -71,7 +71,7 @@ struct consumer {
     unsigned holds; /* open handles and work under way: the last one frees the memory */
 
     enum consumer_state state;
-    bool closing, freed, destroying;
+    bool closing, freed;
     bool fatal;                              /* librdkafka takes no more part in the group */
     rd_kafka_topic_partition_list_t *topics; /* subscribed, sorted; never NULL */
 

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "kafka/destroy.h"
 #include "kafka/log_line.h"
 
 #include <assert.h>
@@ -79,19 +80,6 @@ bool letters_open(struct dead_letters *letters, char reason[REASON_SIZE])
     return true;
 }
 
-struct destruction {
-    uv_work_t work;
-    struct dead_letters *letters;
-    rd_kafka_t *kafka;
-};
-
-static void destruction_work(uv_work_t *work)
-{
-    struct destruction *destruction = work->data;
-
-    rd_kafka_destroy(destruction->kafka);
-}
-
 static void finish_close(struct dead_letters *letters)
 {
     void (*closed)(void *context) = letters->closed;
@@ -102,13 +90,10 @@ static void finish_close(struct dead_letters *letters)
     closed(letters->closed_context);
 }
 
-static void destruction_over(uv_work_t *work, int status)
+static void on_destroyed(void *context)
 {
-    struct destruction *destruction = work->data;
-    struct dead_letters *letters = destruction->letters;
+    struct dead_letters *letters = context;
 
-    (void)status; /* never cancelled */
-    free(destruction);
     letters->destroying = false;
     finish_close(letters);
     letters_unhold(letters);
@@ -117,7 +102,6 @@ static void destruction_over(uv_work_t *work, int status)
 /* What librdkafka still has is nobody's any more, or is sent again by the next handle. */
 void letters_shut(struct dead_letters *letters)
 {
-    struct destruction *destruction = xcalloc(1, sizeof(*destruction));
     struct letter_topic *topic, *next;
 
     HASH_ITER (hh, letters->topics, topic, next) {
@@ -129,13 +113,10 @@ void letters_shut(struct dead_letters *letters)
                                        RD_KAFKA_PURGE_F_NON_BLOCKING);
     rd_kafka_queue_destroy(letters->queue);
     letters->queue = NULL;
-    destruction->work.data = destruction;
-    destruction->letters = letters;
-    destruction->kafka = letters->kafka;
-    letters->kafka = NULL;
     letters->destroying = true;
     letters->holds++;
-    uv_queue_work(letters->loop, &destruction->work, destruction_work, destruction_over);
+    kafka_destroy_take(letters->loop, letters->kafka, on_destroyed, letters);
+    letters->kafka = NULL;
 }
 
 /* ---- events ---- */

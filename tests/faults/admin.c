@@ -3,6 +3,7 @@
 
 #include "tests/faults/nodes.h"
 #include "tests/harness/fail.h"
+#include "tests/harness/kafka_client.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,14 +17,6 @@ enum {
     PATIENCE_MS = 120 * 1000,
 };
 
-static void set(rd_kafka_conf_t *conf, const char *name, const char *value)
-{
-    char reason[256];
-
-    if (rd_kafka_conf_set(conf, name, value, reason, sizeof(reason)) != RD_KAFKA_CONF_OK)
-        fail("%s", reason);
-}
-
 void admin_init(struct admin *admin, const char *bootstrap, const char *topic,
                 const struct plan *plan)
 {
@@ -31,12 +24,12 @@ void admin_init(struct admin *admin, const char *bootstrap, const char *topic,
     char reason[256];
 
     *admin = (struct admin){.topic = topic, .kind = plan->topic, .partitions = plan->partitions};
-    set(conf, "bootstrap.servers", bootstrap);
-    set(conf, "group.id", topic);
-    set(conf, "isolation.level", "read_uncommitted"); /* ends are high watermarks */
-    set(conf, "reconnect.backoff.max.ms", "500");
-    set(conf, "socket.timeout.ms", "5000");
-    set(conf, "log_level", "0"); /* brokers that go away are our doing */
+    kafka_client_set(conf, "bootstrap.servers", bootstrap);
+    kafka_client_set(conf, "group.id", topic);
+    kafka_client_set(conf, "isolation.level", "read_uncommitted"); /* ends are high watermarks */
+    kafka_client_set(conf, "reconnect.backoff.max.ms", "500");
+    kafka_client_set(conf, "socket.timeout.ms", "5000");
+    kafka_client_set(conf, "log_level", "0"); /* brokers that go away are our doing */
     admin->client = rd_kafka_new(RD_KAFKA_CONSUMER, conf, reason, sizeof(reason));
     if (!admin->client)
         fail("%s", reason);
@@ -75,23 +68,6 @@ static rd_kafka_AdminOptions_t *options_new(struct admin *admin, rd_kafka_admin_
     return options;
 }
 
-static rd_kafka_resp_err_t topics_error(rd_kafka_event_t *event)
-{
-    const rd_kafka_topic_result_t **results = NULL;
-    size_t count = 0;
-
-    if (rd_kafka_event_CreateTopics_result(event))
-        results =
-            rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event), &count);
-    else if (rd_kafka_event_CreatePartitions_result(event))
-        results = rd_kafka_CreatePartitions_result_topics(
-            rd_kafka_event_CreatePartitions_result(event), &count);
-    else if (rd_kafka_event_DeleteTopics_result(event))
-        results =
-            rd_kafka_DeleteTopics_result_topics(rd_kafka_event_DeleteTopics_result(event), &count);
-    return count ? rd_kafka_topic_result_error(results[0]) : RD_KAFKA_RESP_ERR__FAIL;
-}
-
 static rd_kafka_resp_err_t records_error(rd_kafka_event_t *event)
 {
     const rd_kafka_topic_partition_list_t *list =
@@ -112,7 +88,7 @@ static rd_kafka_resp_err_t await_result(rd_kafka_queue_t *queue, rd_kafka_AdminO
     if (event && !error)
         error = rd_kafka_event_type(event) == RD_KAFKA_EVENT_DELETERECORDS_RESULT
                     ? records_error(event)
-                    : topics_error(event);
+                    : kafka_client_topic_error(event);
     if (event)
         rd_kafka_event_destroy(event);
     rd_kafka_AdminOptions_destroy(options);

@@ -4,6 +4,7 @@
 
 #include "base/xalloc.h"
 #include "tests/harness/await.h"
+#include "tests/harness/broker.h"
 #include "tests/harness/child.h"
 #include "tests/harness/fail.h"
 
@@ -42,19 +43,6 @@ static void prepare(struct nodes *nodes, const char *folder)
     if (!child_await_end(program, PREPARE_MS, &status) || status)
         fail("the cluster cannot be prepared:\n%s", child_output(program));
     child_free(program);
-}
-
-static int read_port(const char *folder)
-{
-    char *path = xasprintf("%s/port", folder);
-    FILE *file = fopen(path, "r");
-    int port = 0;
-
-    if (!file || fscanf(file, "%d", &port) != 1)
-        fail("no port in %s", path);
-    fclose(file);
-    free(path);
-    return port;
 }
 
 void nodes_start(struct nodes *nodes, int node)
@@ -113,7 +101,7 @@ struct nodes *nodes_new(uv_loop_t *loop, const char *folder)
     for (int i = 0; i < NODES; i++) {
         nodes->node[i].folder = xasprintf("%s/%d", folder, i + 1);
         nodes->node[i].log = xasprintf("%s/server.log", nodes->node[i].folder);
-        nodes->node[i].port = read_port(nodes->node[i].folder);
+        nodes->node[i].port = broker_port(nodes->node[i].folder);
         nodes_start(nodes, i);
     }
     nodes->bootstrap = xasprintf("127.0.0.1:%d,127.0.0.1:%d,127.0.0.1:%d", nodes->node[0].port,

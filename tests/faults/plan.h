@@ -5,6 +5,7 @@
 #ifndef FAULTS_PLAN_H
 #define FAULTS_PLAN_H
 
+#include "core/lanes.h"
 #include "tests/faults/random.h"
 
 #include <stddef.h>
@@ -16,8 +17,6 @@ enum topic_kind {
     TOPIC_COMPACTED,     /* only the last value of a key is owed */
     TOPIC_TRANSACTIONAL, /* written in transactions, some of which are aborted */
 };
-
-enum order { ORDER_KEY, ORDER_PARTITION, ORDER_NONE };
 
 enum fault_kind {
     FAULT_KILL,   /* a connector is killed and comes back */

@@ -3,6 +3,7 @@
 
 #include "base/xalloc.h"
 #include "tests/harness/fail.h"
+#include "tests/harness/kafka_client.h"
 
 #include <librdkafka/rdkafka.h>
 #include <stdio.h>
@@ -34,14 +35,6 @@ static uint64_t now_ms(void)
 
 /* ---- its producer ---- */
 
-static void set(rd_kafka_conf_t *conf, const char *name, const char *value)
-{
-    char reason[256];
-
-    if (rd_kafka_conf_set(conf, name, value, reason, sizeof(reason)) != RD_KAFKA_CONF_OK)
-        fail("%s", reason);
-}
-
 static void on_delivered(rd_kafka_t *producer, const rd_kafka_message_t *message, void *context)
 {
     struct session *session = context;
@@ -62,16 +55,16 @@ static rd_kafka_t *producer_new(struct session *session)
     char reason[256];
     rd_kafka_t *producer;
 
-    set(conf, "bootstrap.servers", session->writer->bootstrap);
-    set(conf, "enable.idempotence", "true");
-    set(conf, "linger.ms", "2");
-    set(conf, "reconnect.backoff.max.ms", "500");
-    set(conf, "log_level", "0"); /* brokers that go away are our doing */
+    kafka_client_set(conf, "bootstrap.servers", session->writer->bootstrap);
+    kafka_client_set(conf, "enable.idempotence", "true");
+    kafka_client_set(conf, "linger.ms", "2");
+    kafka_client_set(conf, "reconnect.backoff.max.ms", "500");
+    kafka_client_set(conf, "log_level", "0"); /* brokers that go away are our doing */
     if (session->transactional) {
-        set(conf, "transactional.id", session->writer->topic);
-        set(conf, "transaction.timeout.ms", "20000");
+        kafka_client_set(conf, "transactional.id", session->writer->topic);
+        kafka_client_set(conf, "transaction.timeout.ms", "20000");
     } else {
-        set(conf, "message.timeout.ms", "110000");
+        kafka_client_set(conf, "message.timeout.ms", "110000");
     }
     rd_kafka_conf_set_opaque(conf, session);
     rd_kafka_conf_set_dr_msg_cb(conf, on_delivered);

@@ -18,9 +18,9 @@ struct broker {
     char bootstrap[64];
 };
 
-static int read_port(const struct broker *broker)
+int broker_port(const char *folder)
 {
-    char *path = xasprintf("%s/port", broker->folder);
+    char *path = xasprintf("%s/port", folder);
     FILE *file = fopen(path, "r");
     int port = 0;
 
@@ -49,7 +49,8 @@ struct broker *broker_new(uv_loop_t *loop)
     if (!mkdtemp(broker->folder))
         fail("no temporary folder %s", broker->folder);
     broker_restart(broker);
-    snprintf(broker->bootstrap, sizeof(broker->bootstrap), "127.0.0.1:%d", read_port(broker));
+    snprintf(broker->bootstrap, sizeof(broker->bootstrap), "127.0.0.1:%d",
+             broker_port(broker->folder));
     return broker;
 }
 

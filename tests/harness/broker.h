@@ -19,4 +19,7 @@ const char *broker_bootstrap(const struct broker *broker); /* stays the same ove
 void broker_stop(struct broker *broker, int signal);
 void broker_restart(struct broker *broker);
 
+/* The port that tests/kafka/kafka.sh gave to the broker whose data lie in the folder. */
+int broker_port(const char *folder);
+
 #endif

@@ -3,6 +3,7 @@
 
 #include "base/xalloc.h"
 #include "tests/harness/fail.h"
+#include "tests/harness/kafka_client.h"
 
 #include <librdkafka/rdkafka.h>
 #include <stdlib.h>
@@ -12,24 +13,16 @@ struct cluster {
     rd_kafka_queue_t *queue;
 };
 
-static void set(rd_kafka_conf_t *conf, const char *name, const char *value)
-{
-    char reason[256];
-
-    if (rd_kafka_conf_set(conf, name, value, reason, sizeof(reason)) != RD_KAFKA_CONF_OK)
-        fail("%s", reason);
-}
-
 struct cluster *cluster_new(const char *bootstrap, const char *group)
 {
     struct cluster *cluster = xcalloc(1, sizeof(*cluster));
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     char reason[256];
 
-    set(conf, "bootstrap.servers", bootstrap);
-    set(conf, "group.id", group);
-    set(conf, "isolation.level", "read_uncommitted"); /* ends are high watermarks */
-    set(conf, "log_level", "0"); /* brokers that go away are the test's doing */
+    kafka_client_set(conf, "bootstrap.servers", bootstrap);
+    kafka_client_set(conf, "group.id", group);
+    kafka_client_set(conf, "isolation.level", "read_uncommitted"); /* ends are high watermarks */
+    kafka_client_set(conf, "log_level", "0"); /* brokers that go away are the test's doing */
     cluster->client = rd_kafka_new(RD_KAFKA_CONSUMER, conf, reason, sizeof(reason));
     if (!cluster->client)
         fail("%s", reason);
@@ -70,23 +63,11 @@ static rd_kafka_resp_err_t acl_error(const rd_kafka_CreateAcls_result_t *result)
 
 static rd_kafka_resp_err_t result_error(rd_kafka_event_t *event)
 {
-    const rd_kafka_topic_result_t **results = NULL;
-    size_t count = 0;
-
     if (rd_kafka_event_error(event))
         return rd_kafka_event_error(event);
     if (rd_kafka_event_CreateAcls_result(event))
         return acl_error(rd_kafka_event_CreateAcls_result(event));
-    if (rd_kafka_event_CreateTopics_result(event))
-        results =
-            rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event), &count);
-    else if (rd_kafka_event_CreatePartitions_result(event))
-        results = rd_kafka_CreatePartitions_result_topics(
-            rd_kafka_event_CreatePartitions_result(event), &count);
-    else if (rd_kafka_event_DeleteTopics_result(event))
-        results =
-            rd_kafka_DeleteTopics_result_topics(rd_kafka_event_DeleteTopics_result(event), &count);
-    return count ? rd_kafka_topic_result_error(results[0]) : RD_KAFKA_RESP_ERR__FAIL;
+    return kafka_client_topic_error(event);
 }
 
 static void await_result(struct cluster *cluster, const char *what, const char *topic)

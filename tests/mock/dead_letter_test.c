@@ -383,13 +383,11 @@ Test(dead_letter, too_large_for_the_broker_it_is_cut)
 /* The broker judges a batch: small letters must not be cut for having been sent together. */
 Test(dead_letter, those_too_large_together_are_sent_one_by_one)
 {
-    enum { COUNT = 20 };
-
     open_letters(NULL);
     mock_push_errors(member_mock, API_PRODUCE, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, 1);
-    for (int i = 0; i < COUNT; i++)
+    for (int i = 0; i < 20; i++)
         send_value("small", 5);
-    await_settled(COUNT);
+    await_settled(20);
     cr_expect_eq(seam->truncated, 0);
     cr_expect_eq(seam->failures, 0);
 }

@@ -285,6 +285,30 @@ Test(dispatcher_commit, a_topic_that_is_refused_is_sent_seldom_and_the_others_as
     cr_assert(rig_await_committed(rig));
 }
 
+/* What a refused topic's partition is told must be about a position of its own. */
+Test(dispatcher_commit, the_answers_of_others_are_not_those_of_a_topic_made_anew)
+{
+    rig->options.commit_interval = 50; /* both topics' records are done within it */
+    memory_source_topic(rig->source, "secrets", 1);
+    rig_deploy(rig, "a", "orders,secrets", NULL);
+    rig_start(rig);
+    cr_assert(rig_await_committed(rig));
+    memory_source_refuse_topic(rig->source, "secrets");
+    memory_source_fill(rig->source, "orders", 0, 10, 0);
+    memory_source_fill(rig->source, "secrets", 0, 10, 0);
+    cr_assert(rig_await_metric(rig, "kafka_connector_commit_failures_total", 1));
+    memory_source_make_anew(rig->source, "secrets", 0);
+    memory_source_fill(rig->source, "secrets", 0, 3, 0);
+    cr_assert(rig_await_metric(rig, "kafka_connector_partitions_made_anew_total", 1));
+    memory_source_fill(rig->source, "orders", 0, 10, 0);
+    cr_assert(rig_await(rig, orders_committed));
+    cr_expect_eq(rig_metric(rig, "kafka_connector_partition_committed_offset"
+                                 "{topic=\"secrets\",partition=\"0\"}"),
+                 0);
+    memory_source_refuse_topic(rig->source, NULL);
+    cr_assert(rig_await_committed(rig));
+}
+
 Test(dispatcher_commit, a_group_that_is_not_reached_is_a_fault_until_it_is)
 {
     rig_deploy(rig, "a", "orders", NULL);

@@ -367,6 +367,25 @@ Test(dispatcher_once, a_topic_made_anew_is_read_from_its_beginning)
     cr_expect_eq(call_log_ran_on(rig->calls, "a", "orders", 0, 9), 1);
 }
 
+/* The commit under way when the log goes permits nothing of the one that follows. */
+Test(dispatcher_once, a_commit_of_the_old_log_lets_nothing_of_the_new_one_be_called)
+{
+    commit_before(0);
+    memory_source_fill(rig->source, "orders", 0, 10, 0);
+    memory_source_hold_commits(rig->source, true);
+    rig_start(rig);
+    cr_assert(rig_await(rig, is_committing));
+    memory_source_make_anew(rig->source, "orders", 0);
+    memory_source_fill(rig->source, "orders", 0, 3, 0);
+    cr_assert(rig_await_ran(rig, "a", 10), "the old log's: no commit will name them");
+    memory_source_answer(rig->source, SOURCE_COMMITTED);
+    rig_settle(rig, 50);
+    cr_expect_eq(call_log_arrived(rig->calls, "a"), 10);
+    memory_source_hold_commits(rig->source, false);
+    memory_source_answer(rig->source, SOURCE_COMMITTED);
+    cr_assert(rig_await_ran(rig, "a", 13));
+}
+
 /* A member that did not commit first tells in its metadata what it has tried. */
 Test(dispatcher_once, what_was_tried_before_the_option_was_set_is_not_called_again)
 {
