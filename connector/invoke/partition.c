@@ -138,7 +138,7 @@ void partition_begin_anew(struct partition *partition, int64_t offset)
     }
     partition->log++;
     partition->changed = true;
-    partition->committing = -1; /* its answer is about the old log */
+    partition->committing = false; /* its answer is about the old log */
     partition->permitted = offset;
     admit_uncommitted(partition);
 }
