@@ -127,8 +127,10 @@ bool aside_take_back(struct dispatcher *dispatcher, struct source_assignment *as
         dispatcher_drop_partition(dispatcher, partition);
         return false;
     }
-    if (!is_mark(&partition->committed, assignment))
+    if (!is_mark(&partition->committed, assignment)) {
+        partition->committing = false; /* what its answer would say is known */
         partition_acknowledged(partition);
+    }
     partition->handle = assignment->handle;
     partition->changed = true;
     partition->refusals = 0;

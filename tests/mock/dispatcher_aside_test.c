@@ -359,3 +359,19 @@ Test(dispatcher_aside, many_losses_under_load_lose_and_repeat_nothing)
         cr_expect(rig_ran_each(rig, "a", "orders", 1000, 1));
     }
 }
+
+/* The partition is back with what that commit said, and then its answer comes. */
+Test(dispatcher_aside, a_commit_that_is_answered_when_they_are_back)
+{
+    start_with_a_commit_under_way();
+    memory_source_commit_unanswered(rig->source);
+    memory_source_lose(rig->source);
+    memory_source_assign(rig->source);
+    memory_source_answer(rig->source, SOURCE_COMMITTED);
+    cr_expect_eq(rig_metric(rig, "kafka_connector_partition_committed_offset"
+                                 "{topic=\"orders\",partition=\"0\"}"),
+                 10);
+    memory_source_hold_commits(rig->source, false);
+    cr_assert(rig_await_committed(rig));
+    cr_expect(rig_ran_each(rig, "a", "orders", 10, 1));
+}
