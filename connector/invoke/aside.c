@@ -24,6 +24,7 @@ static void on_aside_due(void *context)
 
     dispatcher->aside_due = NULL;
     aside_drop(dispatcher);
+    dispatcher_fill_slots(dispatcher);
 }
 
 static void put(struct partition *partition)

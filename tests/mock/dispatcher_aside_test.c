@@ -375,3 +375,34 @@ Test(dispatcher_aside, a_commit_that_is_answered_when_they_are_back)
     cr_assert(rig_await_committed(rig));
     cr_expect(rig_ran_each(rig, "a", "orders", 10, 1));
 }
+
+static bool is_probed(struct rig *it)
+{
+    return rig_function_metric(it, "a", "function_state") == 2 &&
+           rig_function_metric(it, "a", "function_in_flight") == 1;
+}
+
+/* The probe under way ends with a partition that is void: others wait for the next one. */
+Test(dispatcher_aside, a_probe_that_ends_with_its_partition_is_followed_by_another)
+{
+    static const struct faas_reply refused = {.status = 503};
+
+    memory_source_topic(rig->source, "bills", 1);
+    function = rig_deploy(rig, "a", "orders,bills", NULL);
+    rig->options.order = ORDER_PARTITION;
+    faas_script(function, &held);
+    faas_next(function, 10, &refused);
+    memory_source_fill(rig->source, "orders", 0, 1, 0);
+    rig_start(rig);
+    cr_assert(rig_await(rig, is_probed));
+    memory_source_lose(rig->source);
+    memory_source_fill(rig->source, "bills", 0, 1, 0);
+    memory_source_unread(rig->source, "orders");
+    memory_source_assign(rig->source);
+    rig_settle(rig, 50);
+    memory_source_set_committed(rig->source, "orders", 0, 1, "another member's");
+    faas_script(function, &at_once);
+    memory_source_assign_rest(rig->source);
+    cr_assert(rig_await_committed(rig));
+    cr_expect_eq(call_log_ran_on(rig->calls, "a", "bills", 0, 0), 1);
+}
