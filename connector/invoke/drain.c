@@ -74,6 +74,7 @@ void dispatcher_drop_partition(struct dispatcher *dispatcher, struct partition *
                     "(delivery=at-most-once)",
                     lost);
     dispatcher->memory -= partition->ledger.memory;
+    dispatcher->room = true;
     metrics_remove(dispatcher->setup.metrics, partition->metrics);
     partition_free(partition);
 }

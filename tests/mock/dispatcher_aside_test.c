@@ -406,3 +406,26 @@ Test(dispatcher_aside, a_probe_that_ends_with_its_partition_is_followed_by_anoth
     cr_assert(rig_await_committed(rig));
     cr_expect_eq(call_log_ran_on(rig->calls, "a", "bills", 0, 0), 1);
 }
+
+/* Of the byte budget too. */
+Test(dispatcher_aside, one_that_is_dropped_leaves_room)
+{
+    memory_source_topic(rig->source, "bills", 1);
+    function = rig_deploy(rig, "a", "orders,bills", NULL);
+    rig->options.max_buffered_bytes = 4096;
+    start_held(4);
+    memory_source_lose(rig->source);
+    memory_source_fill(rig->source, "bills", 0, 10, 0);
+    memory_source_unread(rig->source, "orders");
+    memory_source_assign(rig->source);
+    rig_settle(rig, 50);
+    memory_source_set_committed(rig->source, "orders", 0, 100, "another member's");
+    memory_source_assign_rest(rig->source);
+    rig_settle(rig, 50);
+    cr_expect_gt(rig_metric(rig, "kafka_connector_partition_window_fill"
+                                 "{topic=\"bills\",partition=\"0\"}"),
+                 1);
+    faas_release(function, -1);
+    faas_script(function, &at_once);
+    cr_assert(rig_await_committed(rig));
+}
