@@ -381,6 +381,7 @@ static void on_look_due(void *context)
     struct dispatcher *dispatcher = context;
 
     dispatcher_look(dispatcher);
+    drain_continue(dispatcher); /* a letter was refused, perhaps: nobody tells that */
     dispatcher->look_due =
         delay_start(dispatcher->setup.loop, LOOK_INTERVAL_MS, on_look_due, dispatcher);
 }
