@@ -316,6 +316,7 @@ static void on_assigned(void *sink, struct source_assignment *assignments, size_
             add_partition(dispatcher, &assignments[i]);
     if (!more)
         aside_drop(dispatcher);
+    dispatcher->committer.finished = 0; /* no commit leaves from within this for its sake */
     committer_touch(dispatcher);
     dispatcher_fill_slots(dispatcher);
 }

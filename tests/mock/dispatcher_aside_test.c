@@ -376,6 +376,11 @@ Test(dispatcher_aside, a_commit_that_is_answered_when_they_are_back)
     cr_expect(rig_ran_each(rig, "a", "orders", 10, 1));
 }
 
+static bool is_committing(struct rig *it)
+{
+    return memory_source_committing(it->source);
+}
+
 static bool is_probed(struct rig *it)
 {
     return rig_function_metric(it, "a", "function_state") == 2 &&
@@ -428,4 +433,27 @@ Test(dispatcher_aside, one_that_is_dropped_leaves_room)
     faas_release(function, -1);
     faas_script(function, &at_once);
     cr_assert(rig_await_committed(rig));
+}
+
+/* Its source takes none before it has begun, however much was done meanwhile. */
+Test(dispatcher_aside, no_commit_leaves_while_they_are_given_back)
+{
+    size_t batches;
+
+    rig_start(rig);
+    memory_source_hold_commits(rig->source, true);
+    memory_source_fill(rig->source, "orders", 0, 400, 0);
+    cr_assert(rig_await(rig, is_committing));
+    memory_source_answer(rig->source, SOURCE_COMMITTED);
+    cr_assert(rig_await_ran(rig, "a", 400));
+    rig_settle(rig, 50);
+    cr_assert(memory_source_committing(rig->source));
+    memory_source_lose(rig->source);
+    memory_source_answer(rig->source, SOURCE_REFUSED);
+    batches = memory_source_batches(rig->source);
+    memory_source_assign(rig->source);
+    cr_expect_eq(memory_source_batches(rig->source), batches);
+    memory_source_hold_commits(rig->source, false);
+    cr_assert(rig_await_committed(rig));
+    cr_expect(rig_ran_each(rig, "a", "orders", 400, 1));
 }
