@@ -24,6 +24,7 @@ static void on_aside_due(void *context)
 
     dispatcher->aside_due = NULL;
     aside_drop(dispatcher);
+    dispatcher_fill_slots(dispatcher);
 }
 
 static void put(struct partition *partition)
@@ -127,8 +128,10 @@ bool aside_take_back(struct dispatcher *dispatcher, struct source_assignment *as
         dispatcher_drop_partition(dispatcher, partition);
         return false;
     }
-    if (!is_mark(&partition->committed, assignment))
+    if (!is_mark(&partition->committed, assignment)) {
+        partition->committing = false; /* what its answer would say is known */
         partition_acknowledged(partition);
+    }
     partition->handle = assignment->handle;
     partition->changed = true;
     partition->refusals = 0;

@@ -311,6 +311,7 @@ static void on_assigned(void *sink, struct source_assignment *assignments, size_
             add_partition(dispatcher, &assignments[i]);
     if (!more)
         aside_drop(dispatcher);
+    dispatcher->committer.finished = 0; /* no commit leaves from within this for its sake */
     committer_touch(dispatcher);
     dispatcher_fill_slots(dispatcher);
 }
@@ -378,6 +379,7 @@ static void on_look_due(void *context)
     struct dispatcher *dispatcher = context;
 
     dispatcher_look(dispatcher);
+    drain_continue(dispatcher); /* a letter was refused, perhaps: nobody tells that */
     dispatcher->look_due =
         delay_start(dispatcher->setup.loop, LOOK_INTERVAL_MS, on_look_due, dispatcher);
 }

@@ -74,6 +74,7 @@ void dispatcher_drop_partition(struct dispatcher *dispatcher, struct partition *
                     "(delivery=at-most-once)",
                     lost);
     dispatcher->memory -= partition->ledger.memory;
+    dispatcher->room = true;
     metrics_remove(dispatcher->setup.metrics, partition->metrics);
     partition_free(partition);
 }
@@ -117,12 +118,15 @@ static size_t under_way(const struct dispatcher *dispatcher)
 }
 
 /* A letter that was refused once may be so for hours: it is left to the next owner, or the group
- * would stand still at each rebalance because a topic is missing. */
+ * would stand still at each rebalance because a topic is missing. What is committed has no owner
+ * after us (delivery=at-most-once). */
 static bool is_waited_for(const struct dispatcher *dispatcher)
 {
     const struct letters *letters = dispatcher->setup.letters;
 
-    return dispatcher->in_flight || (letters && letters->under_way > letters->refused);
+    if (dispatcher->in_flight || !letters)
+        return dispatcher->in_flight;
+    return letters->under_way > (dispatcher_commits_first(dispatcher) ? 0 : letters->refused);
 }
 
 /* Whether anything is ready that nobody would call after us (delivery=at-most-once). What is paused

@@ -195,6 +195,7 @@ void invocation_stop(struct invocation *invocation)
         call_cancel(invocation->call);
         target_quit(&invocation->dispatcher->gateway, invocation->gateway_probe);
         target_quit(&function->target, invocation->function_probe);
+        dispatcher_list_function(invocation->dispatcher, function); /* who waits for a probe */
     }
     invocation_set_state(invocation, INVOCATION_QUEUED);
 }

@@ -8,7 +8,7 @@
  *   needs room  it has less to do on the partition than there are slots, or than half of what the
  *               partition holds, and the log has more; no more records go than until it has
  *   another     a function of the topic that is there: it was called after the last of the others
- *               went away, and answered as it should
+ *               went away, and answered as it should; and it is not paused by hand
  *   away        while the other was there, one call more was made and failed
  *
  * "After" and "while" go by the numbers of calls, in the order they began. So when a provider is
@@ -40,7 +40,8 @@ static bool is_there(const struct subscription *subscription, uint64_t gone)
 {
     const struct function *function = subscription->function;
 
-    return subscription->bound && function->target.state == TARGET_UP && function->good_call > gone;
+    return subscription->bound && !function->paused && function->target.state == TARGET_UP &&
+           function->good_call > gone;
 }
 
 /* The last call that had begun when all were there that are now, the gateway too. */
@@ -127,7 +128,7 @@ bool dispatcher_may_venture(const struct dispatcher *dispatcher, const struct pa
     DL_FOREACH (partition->subscriptions, subscription) {
         if (is_there(subscription, gone))
             return false;
-        idle |= subscription->bound && !subscription->pending;
+        idle |= subscription->bound && !subscription->function->paused && !subscription->pending;
     }
     return idle;
 }

@@ -94,7 +94,7 @@ static void done(struct source *seam, const struct source_position *positions, s
     assert(source->assigned && count && !source->batch);
     source->batch = xcalloc(count, sizeof(*source->batch));
     source->batch_count = count;
-    source->batch_lost = false;
+    source->batch_lost = source->batch_applied = false;
     source->batches++;
     source->positions += count;
     for (size_t i = 0; i < count; i++) {
@@ -163,7 +163,7 @@ void memory_source_answer(struct memory_source *source, enum source_result resul
     struct source_answer *answers = xcalloc(count + 1, sizeof(*answers));
 
     assert(source->batch);
-    if (source->batch_lost)
+    if (source->batch_lost && !source->batch_applied)
         result = SOURCE_REFUSED;
     for (size_t i = 0; i < count; i++) {
         bool refused = is_refused(source, &source->batch[i]);
@@ -183,6 +183,7 @@ void memory_source_commit_unanswered(struct memory_source *source)
     assert(source->batch);
     for (size_t i = 0; i < source->batch_count; i++)
         apply(&source->batch[i]);
+    source->batch_applied = true;
 }
 
 static void answer_batch(struct memory_source *source)

@@ -46,7 +46,7 @@ struct memory_source {
 
     struct position *batch; /* under way */
     size_t batch_count;
-    bool batch_lost, hold;
+    bool batch_lost, batch_applied, hold;
     int refuse;
     enum source_result refusal;
     const char *refused_topic, *withheld_topic;

@@ -359,3 +359,101 @@ Test(dispatcher_aside, many_losses_under_load_lose_and_repeat_nothing)
         cr_expect(rig_ran_each(rig, "a", "orders", 1000, 1));
     }
 }
+
+/* The partition is back with what that commit said, and then its answer comes. */
+Test(dispatcher_aside, a_commit_that_is_answered_when_they_are_back)
+{
+    start_with_a_commit_under_way();
+    memory_source_commit_unanswered(rig->source);
+    memory_source_lose(rig->source);
+    memory_source_assign(rig->source);
+    memory_source_answer(rig->source, SOURCE_COMMITTED);
+    cr_expect_eq(rig_metric(rig, "kafka_connector_partition_committed_offset"
+                                 "{topic=\"orders\",partition=\"0\"}"),
+                 10);
+    memory_source_hold_commits(rig->source, false);
+    cr_assert(rig_await_committed(rig));
+    cr_expect(rig_ran_each(rig, "a", "orders", 10, 1));
+}
+
+static bool is_committing(struct rig *it)
+{
+    return memory_source_committing(it->source);
+}
+
+static bool is_probed(struct rig *it)
+{
+    return rig_function_metric(it, "a", "function_state") == 2 &&
+           rig_function_metric(it, "a", "function_in_flight") == 1;
+}
+
+/* The probe under way ends with a partition that is void: others wait for the next one. */
+Test(dispatcher_aside, a_probe_that_ends_with_its_partition_is_followed_by_another)
+{
+    static const struct faas_reply refused = {.status = 503};
+
+    memory_source_topic(rig->source, "bills", 1);
+    function = rig_deploy(rig, "a", "orders,bills", NULL);
+    rig->options.order = ORDER_PARTITION;
+    faas_script(function, &held);
+    faas_next(function, 10, &refused);
+    memory_source_fill(rig->source, "orders", 0, 1, 0);
+    rig_start(rig);
+    cr_assert(rig_await(rig, is_probed));
+    memory_source_lose(rig->source);
+    memory_source_fill(rig->source, "bills", 0, 1, 0);
+    memory_source_unread(rig->source, "orders");
+    memory_source_assign(rig->source);
+    rig_settle(rig, 50);
+    memory_source_set_committed(rig->source, "orders", 0, 1, "another member's");
+    faas_script(function, &at_once);
+    memory_source_assign_rest(rig->source);
+    cr_assert(rig_await_committed(rig));
+    cr_expect_eq(call_log_ran_on(rig->calls, "a", "bills", 0, 0), 1);
+}
+
+/* Of the byte budget too. */
+Test(dispatcher_aside, one_that_is_dropped_leaves_room)
+{
+    memory_source_topic(rig->source, "bills", 1);
+    function = rig_deploy(rig, "a", "orders,bills", NULL);
+    rig->options.max_buffered_bytes = 4096;
+    start_held(4);
+    memory_source_lose(rig->source);
+    memory_source_fill(rig->source, "bills", 0, 10, 0);
+    memory_source_unread(rig->source, "orders");
+    memory_source_assign(rig->source);
+    rig_settle(rig, 50);
+    memory_source_set_committed(rig->source, "orders", 0, 100, "another member's");
+    memory_source_assign_rest(rig->source);
+    rig_settle(rig, 50);
+    cr_expect_gt(rig_metric(rig, "kafka_connector_partition_window_fill"
+                                 "{topic=\"bills\",partition=\"0\"}"),
+                 1);
+    faas_release(function, -1);
+    faas_script(function, &at_once);
+    cr_assert(rig_await_committed(rig));
+}
+
+/* Its source takes none before it has begun, however much was done meanwhile. */
+Test(dispatcher_aside, no_commit_leaves_while_they_are_given_back)
+{
+    size_t batches;
+
+    rig_start(rig);
+    memory_source_hold_commits(rig->source, true);
+    memory_source_fill(rig->source, "orders", 0, 400, 0);
+    cr_assert(rig_await(rig, is_committing));
+    memory_source_answer(rig->source, SOURCE_COMMITTED);
+    cr_assert(rig_await_ran(rig, "a", 400));
+    rig_settle(rig, 50);
+    cr_assert(memory_source_committing(rig->source));
+    memory_source_lose(rig->source);
+    memory_source_answer(rig->source, SOURCE_REFUSED);
+    batches = memory_source_batches(rig->source);
+    memory_source_assign(rig->source);
+    cr_expect_eq(memory_source_batches(rig->source), batches);
+    memory_source_hold_commits(rig->source, false);
+    cr_assert(rig_await_committed(rig));
+    cr_expect(rig_ran_each(rig, "a", "orders", 400, 1));
+}

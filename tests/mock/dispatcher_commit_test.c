@@ -322,3 +322,60 @@ Test(dispatcher_commit, a_group_that_is_not_reached_is_a_fault_until_it_is)
     cr_assert(rig_await_committed(rig));
     cr_expect_null(dispatcher_fault(rig->dispatcher));
 }
+
+/* The answer to a commit that did not name a partition says nothing of it,
+ * whatever came to it meanwhile. */
+Test(dispatcher_commit, an_answer_is_for_those_it_names)
+{
+    static const char sample[] = "kafka_connector_partition_committed_offset{"
+                                 "topic=\"orders\",partition=\"0\"}";
+
+    memory_source_topic(rig->source, "bills", 1);
+    rig_deploy(rig, "a", "orders,bills", NULL);
+    memory_source_fill(rig->source, "orders", 0, 10, 0);
+    rig_start(rig);
+    cr_assert(rig_await_committed(rig));
+    memory_source_hold_commits(rig->source, true);
+    memory_source_fill(rig->source, "bills", 0, 1, 0);
+    cr_assert(rig_await_ran(rig, "a", 11));
+    rig_settle(rig, 50);
+    cr_assert(memory_source_committing(rig->source));
+    memory_source_make_anew(rig->source, "orders", 0);
+    memory_source_fill(rig->source, "orders", 0, 3, 0);
+    cr_assert(rig_await_ran(rig, "a", 14));
+    memory_source_answer(rig->source, SOURCE_COMMITTED);
+    cr_expect_eq(rig_metric(rig, sample), 10);
+    memory_source_hold_commits(rig->source, false);
+    cr_assert(rig_await_committed(rig));
+    cr_expect_eq(rig_metric(rig, sample), 3);
+}
+
+/* The answer to a commit of the old log's admits nothing of the new one's,
+ * however high it was. */
+Test(dispatcher_commit, a_commit_of_a_log_that_is_gone_admits_nothing)
+{
+    json *answer = json_object();
+
+    rig->options.delivery = DELIVERY_AT_MOST_ONCE;
+    rig_deploy(rig, "a", "orders", NULL);
+    memory_source_fill(rig->source, "orders", 0, 50, 0);
+    rig_start(rig);
+    cr_assert(rig_await_ran(rig, "a", 50));
+    memory_source_hold_commits(rig->source, true);
+    memory_source_fill(rig->source, "orders", 0, 10, 0);
+    rig_settle(rig, 50);
+    cr_assert(memory_source_committing(rig->source));
+    memory_source_make_anew(rig->source, "orders", 0);
+    memory_source_fill(rig->source, "orders", 0, 20, 0);
+    cr_assert(rig_await_metric(rig, "kafka_connector_partitions_made_anew_total", 1));
+    memory_source_answer(rig->source, SOURCE_COMMITTED);
+    rig_settle(rig, 50);
+    cr_expect_eq(call_log_arrived(rig->calls, "a"), 60, "none of the new log's");
+    dispatcher_pause(rig->dispatcher, NULL, NULL, answer);
+    dispatcher_resume(rig->dispatcher, NULL, NULL, answer);
+    json_free(answer);
+    memory_source_hold_commits(rig->source, false);
+    cr_assert(rig_await_committed(rig));
+    cr_assert(rig_await_ran(rig, "a", 80));
+    cr_expect(rig_ran_each(rig, "a", "orders", 20, 2));
+}

@@ -295,6 +295,19 @@ Test(dispatcher_dead_letter, a_drain_does_not_wait_for_one_that_is_refused)
     expect_letter_only();
 }
 
+/* Of which nobody tells: it is seen at the next look. */
+Test(dispatcher_dead_letter, a_drain_does_not_wait_on_when_one_is_refused)
+{
+    rig->drain_timeout_ms = 10 * RIG_PATIENCE_MS;
+    send_one();
+    memory_source_revoke(rig->source);
+    rig_settle(rig, 50);
+    cr_expect(memory_source_assigned(rig->source));
+    letter_box_refuse(rig->letters);
+    cr_assert(rig_await_released(rig));
+    expect_letter_only();
+}
+
 Test(dispatcher_dead_letter, one_of_a_partition_lost_counts_if_it_comes_back_as_it_was)
 {
     send_one();
@@ -448,4 +461,19 @@ Test(dispatcher_dead_letter, a_status_in_the_list_keeps_a_function_there)
     cr_expect(rig_await(rig, is_kept));
     cr_expect_eq(letter_box_kept(rig->letters), 50);
     cr_expect_eq(rig_function_metric(rig, "a", "function_state"), 0);
+}
+
+/* Nobody would send it later. */
+Test(dispatcher_dead_letter, a_drain_waits_for_one_that_is_refused_when_committed_first)
+{
+    rig->options.delivery = DELIVERY_AT_MOST_ONCE;
+    send_one();
+    letter_box_refuse(rig->letters);
+    memory_source_revoke(rig->source);
+    rig_settle(rig, 50);
+    cr_expect(memory_source_assigned(rig->source));
+    letter_box_keep(rig->letters, -1);
+    cr_assert(rig_await_released(rig));
+    cr_expect_eq(letter_box_kept(rig->letters), 1);
+    cr_expect_eq(letter_box_cancelled(rig->letters), 0);
 }

@@ -293,3 +293,27 @@ Test(dispatcher_room, nor_because_it_was)
     cr_assert(rig_await_ran(rig, "good", RECORDS), "it is away, and the other is there");
     expect_rest_runs();
 }
+
+/* It could do nothing with the room. */
+Test(dispatcher_room, one_that_is_paused_needs_none)
+{
+    json *answer = json_object();
+    size_t letters;
+
+    faas_script(bad, &not_found);
+    memory_source_fill(rig->source, "orders", 0, RECORDS / 2, 0);
+    rig_start(rig);
+    cr_assert(rig_await_ran(rig, "good", RECORDS / 2));
+    rig_settle(rig, 50);
+    letters = letter_box_kept(rig->letters);
+    cr_assert_eq(dispatcher_pause(rig->dispatcher, NULL, "good", answer), 200);
+    memory_source_fill(rig->source, "orders", 0, RECORDS / 2, 0);
+    rig_settle(rig, 100);
+    cr_expect_eq(letter_box_kept(rig->letters), letters);
+    cr_assert_eq(dispatcher_resume(rig->dispatcher, NULL, "good", answer), 200);
+    json_free(answer);
+    cr_assert(rig_await_ran(rig, "good", RECORDS));
+    rig_settle(rig, 50);
+    expect_letters(RECORDS - WINDOW - 1, RECORDS - WINDOW);
+    expect_rest_runs();
+}
