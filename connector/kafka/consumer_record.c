@@ -206,5 +206,6 @@ bool consumer_has_records(struct source *source, const struct source_partition *
 {
     const struct consumer *consumer = (const struct consumer *)source;
 
-    return consumer->state == CONSUMER_ASSIGNED && rd_kafka_queue_length(partition->queue) > 0;
+    return consumer->state == CONSUMER_ASSIGNED && partition->queue &&
+           rd_kafka_queue_length(partition->queue) > 0;
 }
