@@ -40,8 +40,11 @@ static const struct kafka_setting default_settings[] = {
     {"session.timeout.ms", "6000"},   /* so long a killed member's partitions wait for another */
     {"fetch.max.bytes", "4194304"},
     /* Each for a partition: of small records librdkafka needs five times their size. */
-    {"queued.min.messages", "1"},
+    {"queued.min.messages", "100"},
+    {"queued.max.messages.kbytes", "64"},
     {"fetch.message.max.bytes", "65536"}, /* a batch that is larger comes all the same */
+    /* So long a fetch of partitions at their ends keeps back one of those that are not. */
+    {"fetch.wait.max.ms", "50"},
     {"socket.nagle.disable", "true"},
     {"socket.keepalive.enable", "true"},
     {"topic.metadata.refresh.interval.ms", "2000"}, /* a new topic is found within it */

@@ -2,13 +2,16 @@
  * consumer_fetch: keeps records coming while little is kept ahead.
  *
  * For each record that waits in a partition's queue librdkafka holds 400 bytes beside the record,
- * so the queues are as short as can be: a partition is fetched again when its queue is empty
- * (queued.min.messages 1), and the sink's window bridges the time that takes. But its broker's
- * thread looks at the queues only when something else wakes it, at the latest after a second;
- * that a queue ran empty does not. From librdkafka 2.2 on fetch.queue.backoff.ms says how long a
- * partition rests. Of older ones one public call wakes the brokers' threads and does nothing else:
- * to set the SASL credentials that are set already (rd_kafka_all_brokers_wakeup in 2.0.2's
- * rdkafka_sasl.c). Without it a partition got one fetch a second.
+ * so the queues are short: a partition with more than a few records waiting is fetched again when
+ * its queue is empty, and the sink's window bridges the time that takes. With fewer it stays in the
+ * fetch that waits at the broker, of which there is one a broker: a partition left out of it waits
+ * for its end (fetch.wait.max.ms), so one that is at its log's end must not be left out. The
+ * broker's thread looks at the queues only when something else wakes it, at the latest after a
+ * second; that a queue ran empty does not, whether or not the log is known to go on. From
+ * librdkafka 2.2 on fetch.queue.backoff.ms says how long a partition rests. Of older ones one
+ * public call wakes the brokers' threads and does nothing else: to set the SASL credentials that
+ * are set already (rd_kafka_all_brokers_wakeup in 2.0.2's rdkafka_sasl.c). Without it a partition
+ * got one fetch a second.
  */
 #include "kafka/consumer_private.h"
 
@@ -38,10 +41,9 @@ bool consumer_has_fetch_backoff(void)
 
 void consumer_want_fetch(struct consumer *consumer, struct source_partition *partition)
 {
-    if (consumer_has_fetch_backoff() || partition->asked == partition->next ||
-        partition->next >= consumer_log_end(&consumer->source, partition))
+    if (consumer_has_fetch_backoff() || !partition->unasked)
         return;
-    partition->asked = partition->next;
+    partition->unasked = false;
     consumer->wants_fetch = true;
     consumer_soon(consumer);
 }

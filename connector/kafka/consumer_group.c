@@ -88,7 +88,7 @@ static void make_partitions(struct consumer *consumer)
             name = keep_name(consumer, consumer->assigned->elems[i].topic);
         consumer->partitions[i].topic = name;
         consumer->partitions[i].number = consumer->assigned->elems[i].partition;
-        consumer->partitions[i].end_offset = consumer->partitions[i].asked = -1;
+        consumer->partitions[i].end_offset = -1;
     }
 }
 

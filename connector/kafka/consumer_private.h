@@ -35,7 +35,7 @@ struct source_partition {
     rd_kafka_queue_t *queue; /* NULL: not asked for records yet */
     void *sink_partition;
     int64_t next;                /* behind the last record taken; at first where it starts */
-    int64_t asked;               /* that `next` when a fetch was asked for; -1: none was */
+    bool unasked;                /* something came since a fetch was asked for */
     int64_t end_offset;          /* an end of the log to be told; -1: none */
     rd_kafka_resp_err_t trouble; /* the last in-band error, said already */
 };
@@ -83,7 +83,7 @@ struct consumer {
     size_t count;
     size_t told;      /* of them: the sink knows of */
     bool answer_due;  /* librdkafka is to be told of all of those */
-    bool wants_fetch; /* a queue ran empty, its log goes on */
+    bool wants_fetch; /* a queue ran empty */
 
     struct reading *reading; /* the one that counts; NULL: none under way */
     uint64_t read_at;        /* when to begin the next, of uv_now */
@@ -142,7 +142,7 @@ void consumer_tell_ends(struct consumer *consumer);
 
 /* consumer_fetch.c */
 bool consumer_has_fetch_backoff(void); /* the property fetch.queue.backoff.ms */
-/* The partition's queue is empty: has it fetched, soon, if its log is known to go on. */
+/* The partition's queue is empty: has it fetched, soon, if anything came since the last time. */
 void consumer_want_fetch(struct consumer *consumer, struct source_partition *partition);
 void consumer_wake_fetchers(struct consumer *consumer);
 

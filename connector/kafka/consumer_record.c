@@ -164,6 +164,7 @@ struct record *consumer_take(struct source *source, struct source_partition *par
     if (consumer->state != CONSUMER_ASSIGNED || !partition->queue)
         return NULL;
     while (!record && (event = rd_kafka_queue_poll(partition->queue, 0))) {
+        partition->unasked = true; /* an end counts too: the queue was not empty with it */
         record = read_event(consumer, partition, event);
         rd_kafka_event_destroy(event);
     }
@@ -205,5 +206,6 @@ bool consumer_has_records(struct source *source, const struct source_partition *
 {
     const struct consumer *consumer = (const struct consumer *)source;
 
-    return consumer->state == CONSUMER_ASSIGNED && rd_kafka_queue_length(partition->queue) > 0;
+    return consumer->state == CONSUMER_ASSIGNED && partition->queue &&
+           rd_kafka_queue_length(partition->queue) > 0;
 }

@@ -26,17 +26,17 @@ static void noop_closed(uv_handle_t *handle)
 
 bool member_run_until(bool (*holds)(const void *), const void *of, uint64_t patience_ms)
 {
-    bool over = false;
+    bool over = false, held;
     uv_timer_t timer;
 
     uv_timer_init(&member_loop, &timer);
     timer.data = &over;
     uv_timer_start(&timer, on_patience, patience_ms, 0);
-    while (!over && !holds(of))
+    while (!(held = holds(of)) && !over)
         uv_run(&member_loop, UV_RUN_ONCE);
     uv_close((uv_handle_t *)&timer, noop_closed);
-    uv_run(&member_loop, UV_RUN_NOWAIT);
-    return holds(of);
+    uv_run(&member_loop, UV_RUN_NOWAIT); /* it may come to hold no more */
+    return held;
 }
 
 /* ---- the sink ---- */

@@ -166,6 +166,33 @@ Test(consumer_start, a_partition_without_a_leader_holds_up_no_other)
     member_leave(member);
 }
 
+/* A sink that asks at once, as one does that looks for stalls while the answer is still due. */
+static void assigned_and_asked(void *sink, struct source_assignment *assignments, size_t count,
+                               bool more)
+{
+    struct member *member = sink;
+
+    member_sink_calls.assigned(sink, assignments, count, more);
+    for (size_t i = 0; i < count; i++)
+        cr_expect_not(member->source->calls->has_records(member->source, assignments[i].handle));
+}
+
+Test(consumer_start, what_is_told_later_has_no_records_before_it_begins)
+{
+    struct sink_calls calls = member_sink_calls;
+    struct member *member;
+
+    calls.assigned = assigned_and_asked;
+    mock_create_topic(member_mock, "orders", 3);
+    mock_set_leader(member_mock, "orders", 1, 0);
+    member = member_join("orders");
+    member->source->sink_calls = &calls;
+    member_await(holds_two, member);
+    mock_set_leader(member_mock, "orders", 1, 1);
+    member_await(holds_three, member);
+    member_leave(member);
+}
+
 Test(consumer_start, partitions_that_are_still_unread_are_given_up_with_the_others)
 {
     struct member *member;

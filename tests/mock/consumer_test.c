@@ -111,6 +111,21 @@ static bool never(const void *of)
     return false;
 }
 
+static bool holds_once(const void *of)
+{
+    bool *held = *(bool *const *)of;
+
+    return !*held && (*held = true);
+}
+
+/* One partition's records may come while the other's end is waited for. */
+Test(consumer, what_passes_while_it_is_awaited_has_come)
+{
+    bool held = false, *of = &held;
+
+    cr_expect(member_run_until(holds_once, &of, 1000));
+}
+
 static void commit_all(struct member *member)
 {
     member->commit_answers = 0;
