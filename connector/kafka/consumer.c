@@ -41,7 +41,7 @@ static const struct kafka_setting default_settings[] = {
     {"fetch.max.bytes", "4194304"},
     /* Each for a partition: of small records librdkafka needs five times their size. */
     {"queued.min.messages", "100"},
-    {"queued.max.messages.kbytes", "64"},
+    {"queued.max.messages.kbytes", "256"},
     {"fetch.message.max.bytes", "65536"}, /* a batch that is larger comes all the same */
     /* So long a fetch of partitions at their ends keeps back one of those that are not. */
     {"fetch.wait.max.ms", "50"},
