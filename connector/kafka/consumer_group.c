@@ -72,7 +72,7 @@ static const char *keep_name(struct consumer *consumer, const char *topic)
     while ((name = utarray_next(consumer->names, name)))
         if (strcmp(*name, topic) == 0)
             return *name;
-    utarray_push_back(consumer->names, &topic);
+    utarray_push_back(consumer->names, &topic); // NOLINT(clang-analyzer-core.NonNullParamChecker)
     return *(char **)xcheck(utarray_back(consumer->names));
 }
 
