@@ -1,10 +1,12 @@
 /*
  * admin: what an operator and an orchestrator ask a running connector, over HTTP.
  *
- *   GET /health   200 while the loop turns and the mode can go on; 503 and why only a new start
- * helps GET /ready    200 when the mode is ready for work; 503 and why not yet GET /metrics
- * Prometheus text GET /status   all there is to know, as JSON POST ...      the mode's actions, for
- * who shows the token of admin_token_file
+ *   GET /health    200 while the loop turns and the mode can go on; 503 and why: only a new
+ *                  start helps
+ *   GET /ready     200 when the mode is ready for work; 503 and why not yet
+ *   GET /metrics   Prometheus text
+ *   GET /status    all there is to know, as JSON
+ *   POST ...       the mode's actions, for who shows the token of admin_token_file
  */
 #ifndef ADMIN_ADMIN_H
 #define ADMIN_ADMIN_H

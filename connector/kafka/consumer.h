@@ -20,6 +20,8 @@
  *                 refuses a position for its topic's sake (no right to it, deleted) and commits
  *                 the others; all other errors are the whole group's.
  *   a topic that does not exist is awaited: said once, subscribed all the while.
+ *   given none    it subscribes once more, later and later: a leader that had not heard of a new
+ *                 topic gives nobody any partition (consumer_group.c).
  * The group protocol is eager roundrobin with heartbeat.interval.ms 250: measured against
  * cooperative-sticky on librdkafka 2.0.2, which loses its assignment when a commit stands behind a
  * pending JoinGroup (mended in 2.10).

@@ -356,7 +356,7 @@ static void tick_assigned(struct consumer *consumer)
 /* Given no partition, a member is one too many, or nobody was given any: the leader asks the
  * coordinator's broker which partitions there are, and if that has not heard of a new topic yet, it
  * says none; librdkafka, told of the topic by another broker before, sees no change later and stays
- * like that (2.0.2; with three brokers one start in ten right after the topic was made). So it
+ * like that (2.0.2; seen again and again with three brokers and a topic just made). So it
  * subscribes once more, later and later. From a leader Kafka takes that as a reason to share the
  * partitions out again; any other member is answered what it has, and nobody notices. */
 static void tick_empty(struct consumer *consumer)
