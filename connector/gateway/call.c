@@ -6,10 +6,11 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 #include <utlist.h>
 
 enum {
-    SHARED_LINES = 5,
+    SHARED_LINES = 3,
     EXPECT_SIZE = 1024 * 1024,   /* of a body from which on curl would wait for a 100 */
     LINES_KEPT_SIZE = 16 * 1024, /* of a call's block, in the pool */
 };
@@ -17,8 +18,8 @@ enum {
 struct caller {
     struct http *http;
     const struct gateway_options *options;
-    /* The same for all calls, behind the record's; the first for large bodies only: each costs. */
-    struct http_line shared[SHARED_LINES];
+    struct call_head head;
+    struct http_line shared[SHARED_LINES]; /* what curl shall not send; the first: large bodies */
     struct call *idle;
     size_t on_their_way;
 };
@@ -37,19 +38,36 @@ struct call {
     void *context;
 };
 
+/* Content-Type leads: else curl adds one, which it does to no other line of these but Host, and that
+ * is formatted once here instead of each time. NULL: the URL is none, and no callee will be made. */
+static char *head_text(const struct gateway_options *options)
+{
+    http_target *target = http_target_new(options->url);
+    char *host, *text;
+
+    if (!target)
+        return NULL;
+    host = http_target_host(target);
+    text = xasprintf("Content-Type: %s\r\nHost: %s\r\n" GATEWAY_USER_AGENT
+                     "\r\nX-Connector: kafka-connector\r\n",
+                     options->content_type, host);
+    free(host);
+    http_target_free(target);
+    return text;
+}
+
 struct caller *caller_new(struct http *http, const struct gateway_options *options)
 {
+    static char none[SHARED_LINES][sizeof("Expect:")] = {"Expect:", "Accept:", "Host:"};
     struct caller *caller = xcalloc(1, sizeof(*caller));
 
     caller->http = http;
     caller->options = options;
-    caller->shared[0].text = xstrdup("Expect:"); /* none */
-    caller->shared[1].text = xasprintf("Content-Type: %s", options->content_type);
-    caller->shared[2].text = xstrdup(GATEWAY_USER_AGENT);
-    caller->shared[3].text = xstrdup("X-Connector: kafka-connector");
-    caller->shared[4].text = xstrdup("Accept:"); /* none: each byte of a header costs */
-    for (size_t i = 0; i + 1 < SHARED_LINES; i++)
-        caller->shared[i].next = &caller->shared[i + 1];
+    caller->head.text = head_text(options);
+    caller->head.size = caller->head.text ? strlen(caller->head.text) : 0;
+    for (size_t i = 0; i < SHARED_LINES; i++)
+        caller->shared[i] =
+            (struct http_line){none[i], i + 1 < SHARED_LINES ? &caller->shared[i + 1] : NULL};
     return caller;
 }
 
@@ -65,8 +83,7 @@ void caller_free(struct caller *caller)
         call_lines_release(&call->lines);
         free(call);
     }
-    for (size_t i = 0; i < SHARED_LINES; i++)
-        free(caller->shared[i].text);
+    free(caller->head.text);
     free(caller);
 }
 
@@ -135,15 +152,16 @@ struct call *call_start(struct callee *callee, const struct record *record, bool
     struct caller *caller = callee->caller;
     struct call *call = call_take(caller);
     size_t size = record->value ? record->value_size : 0;
-    struct http_line *shared = &caller->shared[size < EXPECT_SIZE];
+    struct http_line *lines = call_lines_fill(&call->lines, &caller->head, record);
 
+    lines->next = &caller->shared[size < EXPECT_SIZE];
     call->answered = answered;
     call->context = context;
     call->http_call =
         http_send(caller->http, &(struct http_request){
                                     .method = "POST",
                                     .target = callee->target,
-                                    .lines = call_lines_fill(&call->lines, record, shared),
+                                    .lines = lines,
                                     .body = record->value,
                                     .body_size = size,
                                     .body_limit = (size_t)caller->options->response_limit,

@@ -1,9 +1,8 @@
 /*
  * call_headers: a record as header lines.
  *
- * The block is measured first, generously, and filled without looking: texts must not move once a
- * node points at them. Numbers are written by hand because this runs once a call and printf costs
- * as much as all the rest.
+ * The text is measured first, generously, and filled without looking. Numbers are written by hand
+ * because this runs once a call and printf costs as much as all the rest.
  */
 #include "gateway/call_headers.h"
 
@@ -18,13 +17,14 @@
 #define PREFIX       "X-Kafka-"
 #define OWN_PREFIX   "X-Kafka-Header-" /* for names that are ours */
 #define ENCODED_MARK "-Enc: b64"
+#define LINE_END     "\r\n"
 
 enum {
     CLEAN_LIMIT = 4096,
     HEADER_OVERHEAD = 32, /* of a record header, towards CALL_HEADERS_LIMIT */
     NUMBER_SIZE = 21,     /* a sign, 19 digits, a NUL */
-    FIXED_NODES = 9,      /* topic and key with their marks, four numbers, the tombstone */
-    FIXED_SIZE = FIXED_NODES * (sizeof(PREFIX "Headers-Dropped: ") + NUMBER_SIZE),
+    FIXED_LINES = 9,      /* topic and key with their marks, four numbers, the tombstone */
+    FIXED_SIZE = FIXED_LINES * (sizeof(PREFIX "Headers-Dropped: " LINE_END) + NUMBER_SIZE),
 };
 
 struct bytes {
@@ -103,27 +103,25 @@ static size_t passed_headers(const struct record *record)
 /* Of a value's line and its mark's. */
 static size_t most_bytes(size_t name_size, size_t value_size)
 {
-    return 2 * (sizeof(OWN_PREFIX) + name_size) + sizeof(ENCODED_MARK) + sizeof(": ") +
+    return 2 * (sizeof(OWN_PREFIX ": " LINE_END) + name_size) + sizeof(ENCODED_MARK) +
            BASE64_SIZE(value_size);
 }
 
-static void reserve(struct call_lines *lines, const struct record *record, size_t passed)
+static void reserve(struct call_lines *lines, size_t head_size, const struct record *record,
+                    size_t passed)
 {
-    size_t nodes = FIXED_NODES + 2 * passed;
-    size_t size = nodes * sizeof(*lines->nodes) + FIXED_SIZE;
+    size_t size = head_size + FIXED_SIZE + most_bytes(0, strlen(record->topic));
 
-    size += most_bytes(0, strlen(record->topic));
     if (record->key_size <= CALL_KEY_LIMIT)
         size += most_bytes(0, record->key_size);
     for (size_t i = 0; i < passed; i++)
         size += most_bytes(strlen(record->headers[i].name), record->headers[i].size);
     if (size > lines->size) {
-        free(lines->nodes);
-        lines->nodes = xmalloc(size);
+        free(lines->line.text);
+        lines->line.text = xmalloc(size);
         lines->size = size;
     }
-    lines->count = 0;
-    lines->at = (char *)(lines->nodes + nodes);
+    lines->at = lines->line.text;
 }
 
 /* ---- writing ---- */
@@ -137,14 +135,9 @@ static void put(struct call_lines *lines, const void *bytes, size_t size)
 
 #define put_literal(lines, text) put((lines), (text), sizeof(text) - 1)
 
-static void begin_line(struct call_lines *lines)
-{
-    lines->nodes[lines->count++].text = lines->at;
-}
-
 static void end_line(struct call_lines *lines)
 {
-    *lines->at++ = '\0';
+    put_literal(lines, LINE_END);
 }
 
 static void put_number(struct call_lines *lines, int64_t number)
@@ -169,16 +162,15 @@ static void put_name(struct call_lines *lines, const char *name)
 
 #define number_line(lines, name, number)                                                           \
     do {                                                                                           \
-        begin_line(lines);                                                                         \
         put_literal(lines, name ": ");                                                             \
         put_number(lines, number);                                                                 \
         end_line(lines);                                                                           \
     } while (0)
 
-/* Behind a name: the value and, when it is not clean, a second line that marks it. */
-static void put_value(struct call_lines *lines, struct bytes value)
+/* Behind a name that begins at `name`: the value and, when it is not clean, a second line that
+ * marks it. */
+static void put_value(struct call_lines *lines, const char *name, struct bytes value)
 {
-    const char *name = lines->nodes[lines->count - 1].text;
     size_t name_size = (size_t)(lines->at - name);
 
     if (value.start && call_value_clean(value.start, value.size)) {
@@ -187,14 +179,12 @@ static void put_value(struct call_lines *lines, struct bytes value)
         end_line(lines);
         return;
     }
+    put_literal(lines, ":");
     if (value.size) {
-        put_literal(lines, ": ");
+        put_literal(lines, " ");
         lines->at += base64_encode(value.start, value.size, lines->at);
-    } else {
-        put_literal(lines, ";"); /* curl's way to write "Name:"; with a colon it is left out */
     }
     end_line(lines);
-    begin_line(lines);
     put(lines, name, name_size);
     put_literal(lines, ENCODED_MARK);
     end_line(lines);
@@ -203,51 +193,51 @@ static void put_value(struct call_lines *lines, struct bytes value)
 static void put_header(struct call_lines *lines, const struct record_header *header)
 {
     struct bytes value = {header->value, header->value ? header->size : 0};
+    const char *name = lines->at;
 
-    begin_line(lines);
     if (is_own(header->name))
         put_literal(lines, OWN_PREFIX);
     else if (!is_trace(header->name) || !call_value_clean(value.start, value.size))
         put_literal(lines, PREFIX);
     put_name(lines, header->name);
-    put_value(lines, value);
+    put_value(lines, name, value);
 }
 
 static void put_key(struct call_lines *lines, const struct record *record)
 {
+    const char *name = lines->at;
+
     if (record->key_size > CALL_KEY_LIMIT) {
         number_line(lines, PREFIX "Key-Dropped", (int64_t)record->key_size);
         return;
     }
-    begin_line(lines);
     put_literal(lines, PREFIX "Key");
-    put_value(lines, (struct bytes){record->key, record->key_size});
+    put_value(lines, name, (struct bytes){record->key, record->key_size});
 }
 
 static void put_coordinates(struct call_lines *lines, const struct record *record)
 {
-    begin_line(lines);
+    const char *name = lines->at;
+
     put_literal(lines, "X-Topic");
-    put_value(lines, (struct bytes){record->topic, strlen(record->topic)});
+    put_value(lines, name, (struct bytes){record->topic, strlen(record->topic)});
     number_line(lines, PREFIX "Partition", record->partition);
     number_line(lines, PREFIX "Offset", record->offset);
     if (record->timestamp_ms >= 0)
         number_line(lines, PREFIX "Timestamp", record->timestamp_ms);
-    if (!record->value) {
-        begin_line(lines);
-        put_literal(lines, PREFIX "Tombstone: true");
-        end_line(lines);
-    }
+    if (!record->value)
+        put_literal(lines, PREFIX "Tombstone: true" LINE_END);
 }
 
 /* ---- the story ---- */
 
-const struct http_line *call_lines_fill(struct call_lines *lines, const struct record *record,
-                                        struct http_line *tail)
+struct http_line *call_lines_fill(struct call_lines *lines, const struct call_head *head,
+                                  const struct record *record)
 {
     size_t passed = passed_headers(record);
 
-    reserve(lines, record, passed);
+    reserve(lines, head->size, record, passed);
+    put(lines, head->text, head->size);
     put_coordinates(lines, record);
     if (record->key)
         put_key(lines, record);
@@ -255,13 +245,12 @@ const struct http_line *call_lines_fill(struct call_lines *lines, const struct r
         put_header(lines, &record->headers[i]);
     if (passed < record->header_count)
         number_line(lines, PREFIX "Headers-Dropped", (int64_t)(record->header_count - passed));
-    for (size_t i = 0; i < lines->count; i++)
-        lines->nodes[i].next = i + 1 < lines->count ? &lines->nodes[i + 1] : tail;
-    return lines->nodes;
+    lines->at[-(ptrdiff_t)strlen(LINE_END)] = '\0'; /* curl ends the last line itself */
+    return &lines->line;
 }
 
 void call_lines_release(struct call_lines *lines)
 {
-    free(lines->nodes);
+    free(lines->line.text);
     *lines = (struct call_lines){0};
 }

@@ -57,8 +57,10 @@ struct http_answer {
     int64_t elapsed_us;
 };
 
-/* A header line, "Name: value", NUL-terminated; linked by its owner, who keeps it alive and
- * unchanged until the answer or the cancel. Lines may be shared by requests as a common tail. */
+/* Header lines, "Name: value", NUL-terminated; linked by its owner, who keeps it alive and
+ * unchanged until the answer or the cancel. Lines may be shared by requests as a common tail. As
+ * curl has it, "Name:" alone takes away a header that curl would send by itself, and a text may
+ * hold several lines, separated by CR LF: only the first hinders curl from sending its own. */
 struct http_line {
     char *text;
     struct http_line *next;
@@ -95,6 +97,8 @@ void http_free(struct http *http);
 /* Parses a URL once. NULL: not a URL. */
 http_target *http_target_new(const char *url);
 void http_target_free(http_target *target); /* NULL: nothing */
+/* As a Host header has it: with the port where it is not the scheme's. Caller frees. */
+char *http_target_host(http_target *target);
 
 /* Copies *request; everything it points to is borrowed until `answered`, which is called exactly
  * once, from the loop and never from within http_send, unless http_cancel came first. `answered`

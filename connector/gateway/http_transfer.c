@@ -35,6 +35,18 @@ void http_target_free(http_target *target)
     curl_url_cleanup(target);
 }
 
+char *http_target_host(http_target *target)
+{
+    char *host = NULL, *port = NULL, *both;
+
+    curl_url_get(target, CURLUPART_HOST, &host, 0);
+    curl_url_get(target, CURLUPART_PORT, &port, CURLU_NO_DEFAULT_PORT);
+    both = xasprintf("%s%s%s", (char *)xcheck(host), port ? ":" : "", port ? port : "");
+    curl_free(host);
+    curl_free(port);
+    return both;
+}
+
 /* ---- what curl calls during a request ---- */
 
 /* Before each send, the silent ones too. On a kept connection that closes without a byte curl
