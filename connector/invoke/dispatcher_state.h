@@ -25,7 +25,7 @@ enum dispatcher_state {
     DISPATCHER_COMMITTING,
 };
 
-enum { COMMIT_AFTER = 256 }; /* finished invocations */
+enum { COMMIT_AFTER = 1024 }; /* finished invocations */
 
 struct committer {
     bool under_way;

@@ -13,7 +13,7 @@ enum {
     SECOND_US = 1000 * 1000,
     STAMP_US = 20 * 1000,   /* a commit's time is told in ms, and a little early */
     ARRIVAL_US = 50 * 1000, /* a commit that was under way at a kill arrives within it */
-    COMMIT_AFTER = 256,     /* finished calls, at the latest, send a commit */
+    COMMIT_AFTER = 1024,    /* finished calls, at the latest, send a commit */
     REPORT_MOST = 20,
     NOBODY = UINT32_MAX,
 };

@@ -76,21 +76,21 @@ static bool some_committed(struct rig *it)
     return memory_source_committed(it->source, "orders", 0) > 0;
 }
 
-Test(dispatcher_commit, after_256_finished_whatever_the_interval)
+Test(dispatcher_commit, after_1024_finished_whatever_the_interval)
 {
     commit_before(0, 0, 1);
     rig->options.commit_interval = 60 * 1000;
     rig->options.order = ORDER_PARTITION;
     rig_deploy(rig, "a", "orders", NULL);
-    memory_source_fill(rig->source, "orders", 0, 255, 0);
+    memory_source_fill(rig->source, "orders", 0, 1023, 0);
     rig_start(rig);
-    cr_assert(rig_await_ran(rig, "a", 255));
+    cr_assert(rig_await_ran(rig, "a", 1023));
     rig_settle(rig, 50);
     cr_expect_eq(memory_source_batches(rig->source), 0);
     memory_source_fill(rig->source, "orders", 0, 45, 0);
     cr_assert(rig_await(rig, some_committed));
-    cr_expect_eq(committed(), 256);
-    cr_assert(rig_await_ran(rig, "a", 300));
+    cr_expect_eq(committed(), 1024);
+    cr_assert(rig_await_ran(rig, "a", 1068));
     rig_settle(rig, 50);
     cr_expect_eq(memory_source_batches(rig->source), 1);
 }
@@ -223,10 +223,10 @@ Test(dispatcher_commit, a_commit_sent_while_another_is_answered_is_not_taken_for
     commit_before(1, 0, 2);
     rig_deploy(rig, "a", "orders", NULL);
     memory_source_append(rig->source, "orders", 0, "k", NULL);
-    memory_source_fill(rig->source, "orders", 1, 600, 0);
+    memory_source_fill(rig->source, "orders", 1, 1200, 0);
     memory_source_hold_commits(rig->source, true);
     rig_start(rig);
-    cr_assert(rig_await_ran(rig, "a", 600));
+    cr_assert(rig_await_ran(rig, "a", 1200));
     rig_settle(rig, 20);
     cr_assert(memory_source_committing(rig->source));
     memory_source_answer(rig->source, SOURCE_COMMITTED);
