@@ -4,6 +4,7 @@
 #include "invoke/invoke.h"
 
 #include "admin/admin.h"
+#include "base/footprint.h"
 #include "base/log.h"
 #include "core/dead_topic.h"
 #include "gateway/functions.h"
@@ -416,6 +417,7 @@ int invoke_run(struct option_faults *faults)
         if (invoke.dead_letters)
             log_info(NULL, "Dead letters go to %s", config.invoke.dead_letter_topic);
         functions_start(invoke.functions);
+        footprint_trim();
         uv_run(&invoke.loop, UV_RUN_DEFAULT);
         if (invoke.hurried)
             _Exit(invoke.status); /* a thread may still wait for a broker */
