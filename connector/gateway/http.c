@@ -1,6 +1,10 @@
 /*
  * http: which requests are on their way, and the telling of their answers.
  *
+ * curl looks at every connection of a multi handle when a request ends and at every busy one when
+ * one begins: with 256 a request costs 104,000 instructions instead of 73,000. So a multi handle
+ * carries MULTI_CALLS at most, the first one all as long as it can.
+ *
  * A call is in one of four states: flying (in curl), ended (its answer waits to be told), told
  * (within `answered`), idle (in the pool, with its transfer).
  */
@@ -14,38 +18,60 @@
 #include <stdlib.h>
 #include <utlist.h>
 
-enum { SPARE_CONNECTIONS = 8 }; /* kept beyond in_flight: for the list of functions, for retries */
+enum {
+    MULTI_CALLS = 64,
+    SPARE_CONNECTIONS = 8, /* kept beyond those: for the list of functions, for retries */
+};
 
 enum call_state { CALL_IDLE, CALL_FLYING, CALL_ENDED, CALL_TOLD };
 
 struct http_call {
-    struct http *http;
+    struct multi *multi;
     enum call_state state;
-    struct http_call *prev, *next; /* in http's list of its state */
+    struct http_call *prev, *next; /* in the list of its state */
     struct transfer transfer;
 };
 
-struct http {
+struct multi {
+    struct http *http;
     struct http_loop *loop;
+    struct http_call *flying, *idle;
+    size_t flying_count;
+};
+
+struct http {
     const struct http_options *options;
-    struct http_call *flying, *ended, *idle;
+    struct http_call *ended;
     size_t in_flight, waiting; /* flying and ended; ended */
     bool telling;
+    size_t multi_count;
+    struct multi multis[];
 };
 
 /* ---- calls and their pool ---- */
 
+/* The last one takes what is too much for all. */
+static struct multi *multi_with_room(struct http *http)
+{
+    struct multi *multi = http->multis, *last = http->multis + http->multi_count - 1;
+
+    while (multi < last && multi->flying_count >= MULTI_CALLS)
+        multi++;
+    return multi;
+}
+
 static struct http_call *call_take(struct http *http)
 {
-    struct http_call *call = http->idle;
+    struct multi *multi = multi_with_room(http);
+    struct http_call *call = multi->idle;
 
     if (call) {
-        LL_DELETE(http->idle, call);
+        LL_DELETE(multi->idle, call);
         return call;
     }
     call = xcalloc(1, sizeof(*call));
-    call->http = http;
-    transfer_init(&call->transfer, http->loop, http->options, call);
+    call->multi = multi;
+    transfer_init(&call->transfer, multi->loop, http->options, call);
     return call;
 }
 
@@ -58,10 +84,12 @@ static void call_free(struct http_call *call)
 /* The only place that sets a call's state. */
 static void call_move(struct http_call *call, enum call_state to)
 {
-    struct http *http = call->http;
+    struct multi *multi = call->multi;
+    struct http *http = multi->http;
 
     if (call->state == CALL_FLYING) {
-        DL_DELETE(http->flying, call);
+        DL_DELETE(multi->flying, call);
+        multi->flying_count--;
         http->in_flight--;
     } else if (call->state == CALL_ENDED) {
         DL_DELETE(http->ended, call);
@@ -70,7 +98,8 @@ static void call_move(struct http_call *call, enum call_state to)
     }
     call->state = to;
     if (to == CALL_FLYING) {
-        DL_APPEND(http->flying, call);
+        DL_APPEND(multi->flying, call);
+        multi->flying_count++;
         http->in_flight++;
     } else if (to == CALL_ENDED) {
         DL_APPEND(http->ended, call);
@@ -78,21 +107,21 @@ static void call_move(struct http_call *call, enum call_state to)
         http->waiting++;
     } else if (to == CALL_IDLE) {
         transfer_clear(&call->transfer);
-        LL_PREPEND(http->idle, call);
+        LL_PREPEND(multi->idle, call);
     }
 }
 
 /* ---- answers ---- */
 
-static void gather(struct http *http)
+static void gather(struct multi *multi)
 {
     struct http_call *call;
     CURLcode code;
     CURL *easy;
 
-    while ((easy = http_loop_ended(http->loop, &code))) {
+    while ((easy = http_loop_ended(multi->loop, &code))) {
         call = transfer_owner(easy);
-        http_loop_remove(http->loop, easy);
+        http_loop_remove(multi->loop, easy);
         transfer_judge(&call->transfer, code);
         call_move(call, CALL_ENDED);
     }
@@ -102,11 +131,12 @@ static void gather(struct http *http)
  * their connections free. What ends meanwhile waits for the next turn. */
 static void collect(void *context)
 {
-    struct http *http = context;
+    struct multi *multi = context;
+    struct http *http = multi->http;
     struct transfer *transfer;
     struct http_call *call;
 
-    gather(http);
+    gather(multi);
     http->telling = true;
     for (size_t left = http->waiting; left && (call = http->ended); left--) {
         call_move(call, CALL_TOLD);
@@ -124,7 +154,7 @@ struct http_call *http_send(struct http *http, const struct http_request *reques
     struct http_call *call = call_take(http);
     CURLcode code = transfer_begin(&call->transfer, request);
 
-    if (!code && http_loop_add(http->loop, call->transfer.easy))
+    if (!code && http_loop_add(call->multi->loop, call->transfer.easy))
         code = CURLE_FAILED_INIT;
     if (!code) {
         call_move(call, CALL_FLYING);
@@ -132,7 +162,7 @@ struct http_call *http_send(struct http *http, const struct http_request *reques
     }
     transfer_judge(&call->transfer, code);
     call_move(call, CALL_ENDED);
-    http_loop_wake(http->loop);
+    http_loop_wake(call->multi->loop);
     return call;
 }
 
@@ -140,7 +170,7 @@ void http_cancel(struct http_call *call)
 {
     assert(call->state == CALL_FLYING || call->state == CALL_ENDED);
     if (call->state == CALL_FLYING)
-        http_loop_remove(call->http->loop, call->transfer.easy);
+        http_loop_remove(call->multi->loop, call->transfer.easy);
     call_move(call, CALL_IDLE);
 }
 
@@ -151,16 +181,44 @@ size_t http_in_flight(const struct http *http)
 
 /* ---- the story ---- */
 
+static bool open_multis(struct http *http, uv_loop_t *loop)
+{
+    for (size_t i = 0; i < http->multi_count; i++) {
+        struct multi *multi = &http->multis[i];
+
+        multi->http = http;
+        multi->loop = http_loop_new(loop, MULTI_CALLS + SPARE_CONNECTIONS, collect, multi);
+        if (!multi->loop)
+            return false;
+    }
+    return true;
+}
+
+static void multi_close(struct multi *multi)
+{
+    struct http_call *call;
+
+    while ((call = multi->flying))
+        http_cancel(call);
+    while ((call = multi->idle)) {
+        LL_DELETE(multi->idle, call);
+        call_free(call);
+    }
+    if (multi->loop)
+        http_loop_free(multi->loop);
+}
+
 struct http *http_new(uv_loop_t *loop, const struct http_options *options, size_t in_flight,
                       const char **reason)
 {
-    struct http *http = xcalloc(1, sizeof(*http));
+    size_t count = in_flight > MULTI_CALLS ? (in_flight + MULTI_CALLS - 1) / MULTI_CALLS : 1;
+    struct http *http = xcalloc(1, sizeof(*http) + count * sizeof(*http->multis));
 
     http->options = options;
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) ||
-        !(http->loop = http_loop_new(loop, in_flight + SPARE_CONNECTIONS, collect, http))) {
+    http->multi_count = count;
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) || !open_multis(http, loop)) {
         *reason = "libcurl does not start";
-        free(http);
+        http_free(http);
         return NULL;
     }
     return http;
@@ -168,18 +226,13 @@ struct http *http_new(uv_loop_t *loop, const struct http_options *options, size_
 
 void http_free(struct http *http)
 {
-    struct http_call *call;
-
     if (!http)
         return;
     assert(!http->telling);
-    while ((call = http->flying ? http->flying : http->ended))
-        http_cancel(call);
-    while ((call = http->idle)) {
-        LL_DELETE(http->idle, call);
-        call_free(call);
-    }
-    http_loop_free(http->loop);
+    while (http->ended)
+        http_cancel(http->ended);
+    for (size_t i = 0; i < http->multi_count; i++)
+        multi_close(&http->multis[i]);
     curl_global_cleanup();
     free(http);
 }

@@ -322,3 +322,29 @@ Test(http, a_name_is_resolved_off_the_loop)
         cr_expect_eq(bench_await_next()->answer.outcome, HTTP_ANSWERED);
     }
 }
+
+/* A multi handle of curl's carries 64 of them. */
+Test(http, hundreds_at_once_keep_their_connections)
+{
+    enum { COUNT = 200 };
+    static struct step steps[2 * COUNT];
+    const char *reason;
+
+    for (size_t i = 0; i < 2 * COUNT; i++)
+        steps[i] = (struct step){OK_KEPT, KEEP, 0};
+    http_free(bench.http);
+    bench.http = http_new(&bench.loop, &bench.options, COUNT, &reason);
+    bench_script(steps, 2 * COUNT);
+    for (size_t round = 0; round < 2; round++) {
+        for (size_t i = 0; i < COUNT; i++)
+            bench_post("value");
+        cr_expect_eq(http_in_flight(bench.http), COUNT);
+        bench_await(COUNT * (round + 1));
+        cr_expect_eq(http_in_flight(bench.http), 0);
+        cr_expect_eq(bench.server.accepted, COUNT);
+    }
+    for (size_t i = 0; i < 2 * COUNT; i++)
+        cr_expect_eq(bench.seen[i].answer.outcome, HTTP_ANSWERED);
+    for (size_t i = 0; i < COUNT; i++) /* left to http_free, in every multi handle */
+        bench_post("value");
+}
