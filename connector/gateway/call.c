@@ -38,8 +38,9 @@ struct call {
     void *context;
 };
 
-/* Content-Type leads: else curl adds one, which it does to no other line of these but Host, and that
- * is formatted once here instead of each time. NULL: the URL is none, and no callee will be made. */
+/* Content-Type leads: else curl adds one, which it does to no other line of these but Host, and
+ * that is formatted once here instead of each time. NULL: the URL is none, and no callee will be
+ * made. */
 static char *head_text(const struct gateway_options *options)
 {
     http_target *target = http_target_new(options->url);
