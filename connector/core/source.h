@@ -98,6 +98,10 @@ struct sink_calls {
      * `offset`, though the log may hold something there (a transaction's marker). */
     void (*end)(void *sink, void *partition, int64_t offset);
 
+    /* `count` records that were not read yet are gone from the log, and `offset` is the first that
+     * is left: reading goes on there. */
+    void (*expired)(void *sink, void *partition, int64_t offset, int64_t count);
+
     /* The answer to `done`: one for each of its positions, in their order. What was not committed
      * may be sent again. One that is unreached may have been committed all the same. */
     void (*committed)(void *sink, const struct source_answer *answers, size_t count);

@@ -29,7 +29,7 @@ static const struct kafka_setting fixed_settings[] = {
     {"enable.auto.commit", "false"},
     {"enable.auto.offset.store", "false"},
     {"partition.assignment.strategy", "roundrobin"},
-    {"auto.offset.reset", "earliest"}, /* an expired position goes to the earliest left */
+    {"auto.offset.reset", "error"}, /* what a broker says of its log is looked at first */
     {"enable.partition.eof", "true"},
     {"log.queue", "true"},
 };

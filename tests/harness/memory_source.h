@@ -49,7 +49,7 @@ void memory_source_fill(struct memory_source *source, const char *topic, int par
                         int keys);
 /* Offsets at the log's end that hold no record: a transaction's marker. */
 void memory_source_gap(struct memory_source *source, const char *topic, int partition, int count);
-/* What lies below has expired. */
+/* What lies below has expired; the sink is told of what it had not taken. */
 void memory_source_expire(struct memory_source *source, const char *topic, int partition,
                           int64_t low);
 /* The topic was deleted and made anew: an empty log from offset 0; the reader begins there. The
