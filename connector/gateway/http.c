@@ -3,6 +3,11 @@
  *
  * A call is in one of four states: flying (in curl), ended (its answer waits to be told), told
  * (within `answered`), idle (in the pool, with its transfer).
+ *
+ * A request's time is kept here, not by curl: that looks at the time before it reads what has come.
+ * When the process was frozen, or held up, its time may be over while its answer lies in the
+ * socket; it would count as not answered, and be sent again. So when an alarm rings the loop looks
+ * at its sockets once, and only what has no answer then has none.
  */
 #include "gateway/http.h"
 
@@ -31,6 +36,9 @@ struct http {
     struct http_call *flying, *ended, *idle;
     size_t in_flight, waiting; /* flying and ended; ended */
     bool telling;
+    uv_timer_t alarm;  /* at the first time that is over, or before */
+    uint64_t alarm_at; /* of uv_now; 0: not set */
+    bool rang;         /* and the sockets were looked at since, when `collect` is called */
 };
 
 /* ---- calls and their pool ---- */
@@ -82,6 +90,57 @@ static void call_move(struct http_call *call, enum call_state to)
     }
 }
 
+/* ---- time ---- */
+
+static void on_alarm(uv_timer_t *alarm)
+{
+    struct http *http = alarm->data;
+
+    http->alarm_at = 0;
+    http->rang = true;
+    http_loop_wake(http->loop);
+}
+
+/* When a call's time is over, of uv_now; 0: never. */
+static uint64_t end_of(const struct http_call *call)
+{
+    const struct transfer *transfer = &call->transfer;
+
+    if (transfer->request.timeout_ms <= 0)
+        return 0;
+    return transfer->started / 1000000 + (uint64_t)transfer->request.timeout_ms + 1;
+}
+
+/* An alarm that is early by then, because its call has ended, only looks anew. */
+static void set_alarm(struct http *http, uint64_t at)
+{
+    uint64_t now = uv_now(http->alarm.loop);
+
+    if (!at || (http->alarm_at && http->alarm_at <= at))
+        return;
+    http->alarm_at = at;
+    uv_timer_start(&http->alarm, on_alarm, at > now ? at - now : 0, 0);
+}
+
+static void end_overdue(struct http *http)
+{
+    uint64_t now = uv_now(http->alarm.loop);
+    struct http_call *call, *next;
+
+    if (!http->rang)
+        return;
+    http->rang = false;
+    DL_FOREACH_SAFE (http->flying, call, next) {
+        if (!end_of(call) || end_of(call) > now) {
+            set_alarm(http, end_of(call));
+            continue;
+        }
+        http_loop_remove(http->loop, call->transfer.easy);
+        transfer_judge(&call->transfer, CURLE_OPERATION_TIMEDOUT);
+        call_move(call, CALL_ENDED);
+    }
+}
+
 /* ---- answers ---- */
 
 static void gather(struct http *http)
@@ -107,6 +166,7 @@ static void collect(void *context)
     struct http_call *call;
 
     gather(http);
+    end_overdue(http);
     http->telling = true;
     for (size_t left = http->waiting; left && (call = http->ended); left--) {
         call_move(call, CALL_TOLD);
@@ -128,6 +188,7 @@ struct http_call *http_send(struct http *http, const struct http_request *reques
         code = CURLE_FAILED_INIT;
     if (!code) {
         call_move(call, CALL_FLYING);
+        set_alarm(http, end_of(call));
         return call;
     }
     transfer_judge(&call->transfer, code);
@@ -163,7 +224,15 @@ struct http *http_new(uv_loop_t *loop, const struct http_options *options, size_
         free(http);
         return NULL;
     }
+    uv_timer_init(loop, &http->alarm);
+    uv_unref((uv_handle_t *)&http->alarm); /* what it waits for has a socket that keeps the loop */
+    http->alarm.data = http;
     return http;
+}
+
+static void on_alarm_closed(uv_handle_t *alarm)
+{
+    free(alarm->data);
 }
 
 void http_free(struct http *http)
@@ -181,5 +250,5 @@ void http_free(struct http *http)
     }
     http_loop_free(http->loop);
     curl_global_cleanup();
-    free(http);
+    uv_close((uv_handle_t *)&http->alarm, on_alarm_closed);
 }
