@@ -56,6 +56,8 @@ enum source_result {
     SOURCE_UNREACHED, /* the group could not be told, or did not answer; that passes by itself */
     SOURCE_REFUSED,   /* the group takes nothing from us: no right, or no member any more */
     SOURCE_TOPIC_REFUSED, /* nothing of this topic; says nothing of the batch's other positions */
+    SOURCE_TOO_LONG, /* its metadata, or another position's of the batch: the offset may go with
+                        less, or without */
 };
 
 struct source_answer {

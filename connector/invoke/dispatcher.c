@@ -412,6 +412,7 @@ struct dispatcher *dispatcher_new(const struct dispatcher_setup *setup)
     dispatcher->summary_due =
         delay_start(setup->loop, CALLS_SUMMARY_INTERVAL_MS, on_summary_due, dispatcher);
     dispatcher->look_due = delay_start(setup->loop, LOOK_INTERVAL_MS, on_look_due, dispatcher);
+    committer_init(dispatcher);
     setup->source->sink_calls = &sink_calls;
     setup->source->sink = dispatcher;
     return dispatcher;

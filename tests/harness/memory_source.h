@@ -88,6 +88,8 @@ void memory_source_answer(struct memory_source *source, enum source_result resul
 void memory_source_refuse(struct memory_source *source, int batches, enum source_result result);
 /* Positions of this topic are refused for its sake, those beside them are not. NULL: no topic's. */
 void memory_source_refuse_topic(struct memory_source *source, const char *topic);
+/* Positions with so many characters of metadata are refused for it. 0: none are. */
+void memory_source_refuse_metadata(struct memory_source *source, size_t least);
 /* The batch that is held is committed, and its answer does not arrive. */
 void memory_source_commit_unanswered(struct memory_source *source);
 
