@@ -83,10 +83,11 @@ struct consumer {
     UT_array *names; /* of all topics ever assigned: records borrow them */
     struct source_partition *partitions;
     size_t count;
-    size_t told;      /* of them: the sink knows of */
-    size_t claimed;   /* of those: the log tells of */
-    size_t astray;    /* of those: are */
-    bool answer_due;  /* librdkafka is to be told of all of those */
+    size_t told;     /* of them: the sink knows of */
+    size_t claimed;  /* of those: the log tells of */
+    size_t astray;   /* of those: are */
+    bool answer_due; /* librdkafka is to be told of all of those */
+    bool wakes_fetchers;
     bool wants_fetch; /* a queue ran empty */
 
     struct reading *reading; /* the one that counts; NULL: none under way */
@@ -146,6 +147,8 @@ void consumer_tell_ends(struct consumer *consumer);
 
 /* consumer_fetch.c */
 bool consumer_has_fetch_backoff(void); /* the property fetch.queue.backoff.ms */
+/* Whether it must be done, and does not hold up the loop. */
+bool consumer_may_wake_fetchers(rd_kafka_t *kafka);
 /* The partition's queue is empty: has it fetched, soon, if anything came since the last time. */
 void consumer_want_fetch(struct consumer *consumer, struct source_partition *partition);
 void consumer_wake_fetchers(struct consumer *consumer);
