@@ -1,5 +1,6 @@
 /* kafka/consumer when a broker says that a log lacks what is read next, against librdkafka's mock
  * brokers. */
+#include "base/xalloc.h"
 #include "tests/harness/member.h"
 
 #include <criterion/criterion.h>
@@ -77,7 +78,7 @@ Test(consumer_astray, a_log_that_stays_too_short_is_read_from_its_beginning)
 static void produce_large(int count)
 {
     rd_kafka_t *producer = member_producer_new();
-    void *value = calloc(1, LARGE);
+    void *value = xcalloc(1, LARGE);
 
     for (int i = 0; i < count; i++) {
         cr_assert_eq(rd_kafka_producev(producer, RD_KAFKA_V_TOPIC("orders"),
