@@ -136,7 +136,7 @@ static bool is_allowed(const struct admin *admin, struct web_request *request)
         return false;
     }
     shown = token_shown(web_header(request, "Authorization"), token);
-    free(token);
+    xfree_secret(token);
     if (!shown)
         refuse(request, 401,
                "this takes the header Authorization: Bearer TOKEN, with the token "

@@ -139,7 +139,7 @@ static void apply_secret_file(struct option_reader *reader, const struct option_
             secret[--size] = '\0';
         apply_value(reader, offer, target, secret);
     }
-    free(secret);
+    xfree_secret(secret);
 }
 
 static void apply_default(const struct option_row *row, void *target)
@@ -233,7 +233,7 @@ void option_read(const struct option_group *groups, size_t count, const struct o
     for (size_t g = 0; g < count; g++)
         apply_group(&reader, &groups[g]);
     for (size_t i = 0; i < reader.count; i++)
-        free(reader.offers[i].value);
+        xfree_secret(reader.offers[i].value);
     free(reader.offers);
 }
 

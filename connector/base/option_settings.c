@@ -26,7 +26,7 @@ static void take_scalar(const struct walk *walk, const char *key, const json *no
         option_fault(walk->faults, "file %s: \"%s\" is no text, number or boolean", walk->path,
                      key);
     }
-    free(value);
+    xfree_secret(value);
 }
 
 static void take_array(const struct walk *walk, const char *key, const json *array)
@@ -86,5 +86,5 @@ void option_settings_each(const char *path, struct option_faults *faults,
     else
         take_object(&walk, NULL, root);
     json_free(root);
-    free(text);
+    xfree_secret(text);
 }

@@ -262,7 +262,7 @@ void option_list_add(struct option_list *list, const char *item, size_t size)
 void option_list_release(struct option_list *list)
 {
     for (size_t i = 0; i < list->count; i++)
-        free(list->items[i]);
+        xfree_secret(list->items[i]); /* librdkafka's properties, among others */
     free(list->items);
     *list = (struct option_list){0};
 }

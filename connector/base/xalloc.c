@@ -12,6 +12,13 @@ static _Noreturn void out_of_memory(void)
     abort();
 }
 
+void xfree_secret(char *text)
+{
+    if (text)
+        explicit_bzero(text, strlen(text));
+    free(text);
+}
+
 void *xcheck(void *made)
 {
     if (!made)

@@ -26,6 +26,9 @@ char *xstrndup(const void *bytes, size_t size);
 char *xasprintf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 char *xvasprintf(const char *format, va_list args) __attribute__((format(printf, 1, 0)));
 
+/* Overwrites a text that may hold a secret, and frees it. NULL: nothing. */
+void xfree_secret(char *text);
+
 /* What a library made, where NULL can only mean that memory is out. Returns it. */
 void *xcheck(void *made);
 

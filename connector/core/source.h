@@ -56,6 +56,8 @@ enum source_result {
     SOURCE_UNREACHED, /* the group could not be told, or did not answer; that passes by itself */
     SOURCE_REFUSED,   /* the group takes nothing from us: no right, or no member any more */
     SOURCE_TOPIC_REFUSED, /* nothing of this topic; says nothing of the batch's other positions */
+    SOURCE_TOO_LONG, /* its metadata, or another position's of the batch: the offset may go with
+                        less, or without */
 };
 
 struct source_answer {
@@ -97,6 +99,10 @@ struct sink_calls {
     /* The reader stands at the end of the log: no record lies between the last one taken and
      * `offset`, though the log may hold something there (a transaction's marker). */
     void (*end)(void *sink, void *partition, int64_t offset);
+
+    /* `count` records that were not read yet are gone from the log, and `offset` is the first that
+     * is left: reading goes on there. */
+    void (*expired)(void *sink, void *partition, int64_t offset, int64_t count);
 
     /* The answer to `done`: one for each of its positions, in their order. What was not committed
      * may be sent again. One that is unreached may have been committed all the same. */

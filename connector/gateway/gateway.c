@@ -111,7 +111,7 @@ bool gateway_credentials_read(const struct gateway_options *options,
 void gateway_credentials_release(struct gateway_credentials *credentials)
 {
     free(credentials->user);
-    free(credentials->password);
+    xfree_secret(credentials->password);
     *credentials = (struct gateway_credentials){0};
 }
 

@@ -7,6 +7,11 @@
  *
  * A call is in one of four states: flying (in curl), ended (its answer waits to be told), told
  * (within `answered`), idle (in the pool, with its transfer).
+ *
+ * A request's time is kept here, not by curl: that looks at the time before it reads what has come.
+ * When the process was frozen, or held up, its time may be over while its answer lies in the
+ * socket; it would count as not answered, and be sent again. So when an alarm rings the loop looks
+ * at its sockets once, and only what has no answer then has none.
  */
 #include "gateway/http.h"
 
@@ -44,6 +49,9 @@ struct http {
     struct http_call *ended;
     size_t in_flight, waiting; /* flying and ended; ended */
     bool telling;
+    uv_timer_t alarm;  /* at the first time that is over, or before */
+    uint64_t alarm_at; /* of uv_now; 0: not set */
+    bool rang;         /* and the sockets were looked at since, when `collect` is called */
     size_t multi_count;
     struct multi multis[];
 };
@@ -111,6 +119,38 @@ static void call_move(struct http_call *call, enum call_state to)
     }
 }
 
+/* ---- time ---- */
+
+static void on_alarm(uv_timer_t *alarm)
+{
+    struct http *http = alarm->data;
+
+    http->alarm_at = 0;
+    http->rang = true;
+    http_loop_wake(http->multis[0].loop);
+}
+
+/* When a call's time is over, of uv_now; 0: never. */
+static uint64_t end_of(const struct http_call *call)
+{
+    const struct transfer *transfer = &call->transfer;
+
+    if (transfer->request.timeout_ms <= 0)
+        return 0;
+    return transfer->started / 1000000 + (uint64_t)transfer->request.timeout_ms + 1;
+}
+
+/* An alarm that is early by then, because its call has ended, only looks anew. */
+static void set_alarm(struct http *http, uint64_t at)
+{
+    uint64_t now = uv_now(http->alarm.loop);
+
+    if (!at || (http->alarm_at && http->alarm_at <= at))
+        return;
+    http->alarm_at = at;
+    uv_timer_start(&http->alarm, on_alarm, at > now ? at - now : 0, 0);
+}
+
 /* ---- answers ---- */
 
 static void gather(struct multi *multi)
@@ -127,6 +167,34 @@ static void gather(struct multi *multi)
     }
 }
 
+static void end_overdue_of(struct multi *multi)
+{
+    uint64_t now = uv_now(multi->http->alarm.loop);
+    struct http_call *call, *next;
+
+    DL_FOREACH_SAFE (multi->flying, call, next) {
+        if (!end_of(call) || end_of(call) > now) {
+            set_alarm(multi->http, end_of(call));
+            continue;
+        }
+        http_loop_remove(multi->loop, call->transfer.easy);
+        transfer_judge(&call->transfer, CURLE_OPERATION_TIMEDOUT);
+        call_move(call, CALL_ENDED);
+    }
+}
+
+/* What has ended of the others is gathered first: its answer may have come in the same turn. */
+static void end_overdue(struct http *http)
+{
+    if (!http->rang)
+        return;
+    http->rang = false;
+    for (size_t i = 0; i < http->multi_count; i++) {
+        gather(&http->multis[i]);
+        end_overdue_of(&http->multis[i]);
+    }
+}
+
 /* All that ended leaves curl first, then it is told: so what is sent from within `answered` finds
  * their connections free. What ends meanwhile waits for the next turn. */
 static void collect(void *context)
@@ -137,6 +205,7 @@ static void collect(void *context)
     struct http_call *call;
 
     gather(multi);
+    end_overdue(http);
     http->telling = true;
     for (size_t left = http->waiting; left && (call = http->ended); left--) {
         call_move(call, CALL_TOLD);
@@ -158,6 +227,7 @@ struct http_call *http_send(struct http *http, const struct http_request *reques
         code = CURLE_FAILED_INIT;
     if (!code) {
         call_move(call, CALL_FLYING);
+        set_alarm(http, end_of(call));
         return call;
     }
     transfer_judge(&call->transfer, code);
@@ -214,6 +284,9 @@ struct http *http_new(uv_loop_t *loop, const struct http_options *options, size_
     size_t count = in_flight > MULTI_CALLS ? (in_flight + MULTI_CALLS - 1) / MULTI_CALLS : 1;
     struct http *http = xcalloc(1, sizeof(*http) + count * sizeof(*http->multis));
 
+    uv_timer_init(loop, &http->alarm);
+    uv_unref((uv_handle_t *)&http->alarm); /* what it waits for has a socket that keeps the loop */
+    http->alarm.data = http;
     http->options = options;
     http->multi_count = count;
     if (curl_global_init(CURL_GLOBAL_DEFAULT) || !open_multis(http, loop)) {
@@ -222,6 +295,11 @@ struct http *http_new(uv_loop_t *loop, const struct http_options *options, size_
         return NULL;
     }
     return http;
+}
+
+static void on_alarm_closed(uv_handle_t *alarm)
+{
+    free(alarm->data);
 }
 
 void http_free(struct http *http)
@@ -234,5 +312,5 @@ void http_free(struct http *http)
     for (size_t i = 0; i < http->multi_count; i++)
         multi_close(&http->multis[i]);
     curl_global_cleanup();
-    free(http);
+    uv_close((uv_handle_t *)&http->alarm, on_alarm_closed);
 }

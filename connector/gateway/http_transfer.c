@@ -196,7 +196,6 @@ static CURLcode set_request(struct transfer *transfer)
         return CURLE_URL_MALFORMAT;
     curl_easy_setopt(easy, CURLOPT_CURLU, target);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, (struct curl_slist *)request->lines);
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms);
     if (request->body) {
         curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request->body);
         curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_size);

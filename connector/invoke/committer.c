@@ -5,6 +5,9 @@
  * changed; one is under way at a time, for all partitions that changed. A partition that was not
  * committed is sent again, later and later, and holds up no other.
  *
+ * Metadata that is too long for the broker (offset.metadata.max.bytes) never keeps an offset back:
+ * it is sent again at once with half of it, in the end without any.
+ *
  * With delivery=at-most-once calls wait for commits: one leaves at once while a slot is free that
  * only waits for it, and what is taken while it is under way goes with the next.
  */
@@ -17,7 +20,18 @@
 #include <string.h>
 #include <utlist.h>
 
-enum { RETRY_MS = 250, RETRY_MOST_MS = 5000, START_MS = 100 };
+enum {
+    RETRY_MS = 250,
+    RETRY_MOST_MS = 5000,
+    START_MS = 100,
+    METADATA_LEAST = PROGRESS_TEXT_LEAST,
+};
+
+void committer_init(struct dispatcher *dispatcher)
+{
+    dispatcher->committer.metadata_most = PROGRESS_TEXT_SIZE;
+    dispatcher->committer.metadata_said = PROGRESS_TEXT_SIZE;
+}
 
 static void send_due(struct dispatcher *dispatcher)
 {
@@ -82,11 +96,13 @@ static bool may_leave(const struct dispatcher *dispatcher, const struct partitio
                                           dispatcher_now(dispatcher) >= partition->commit_at);
 }
 
-static struct source_position position_of(struct partition *partition, size_t place)
+static struct source_position position_of(const struct dispatcher *dispatcher,
+                                          struct partition *partition, size_t place)
 {
-    char text[PROGRESS_TEXT_SIZE + 1];
+    char text[PROGRESS_TEXT_SIZE + 1] = "";
 
-    partition_progress(partition, text);
+    if (dispatcher->committer.metadata_most)
+        partition_progress(partition, dispatcher->committer.metadata_most, text);
     partition_send_take(partition, partition_position(partition), xstrdup(text));
     partition->committing = true;
     partition->place = place;
@@ -104,7 +120,7 @@ bool committer_send(struct dispatcher *dispatcher)
     DL_FOREACH (dispatcher->partitions, partition) {
         if (!may_leave(dispatcher, partition))
             continue;
-        positions[count] = position_of(partition, count);
+        positions[count] = position_of(dispatcher, partition, count);
         count++;
     }
     delay_cancel(&dispatcher->committer.due);
@@ -146,11 +162,52 @@ static void put_off(struct dispatcher *dispatcher, struct partition *partition)
     partition->changed = true;
 }
 
+static bool is_too_long(const struct partition *partition, const struct source_answer *answer)
+{
+    return answer->result == SOURCE_TOO_LONG && *partition->sent.metadata;
+}
+
+/* Halves what metadata may take, as far as it was refused; what would hold next to nothing is
+ * dropped whole. */
+static void note_lengths(struct dispatcher *dispatcher, const struct source_answer *answers)
+{
+    struct committer *committer = &dispatcher->committer;
+    const struct partition *partition;
+    size_t longest = 0, size;
+
+    DL_FOREACH (dispatcher->partitions, partition) {
+        if (!partition->committing || !is_too_long(partition, &answers[partition->place]))
+            continue;
+        size = strlen(partition->sent.metadata);
+        longest = size > longest ? size : longest;
+    }
+    committer->too_long = longest;
+    if (!longest)
+        return;
+    committer->metadata_most = longest / 2 < METADATA_LEAST ? 0 : longest / 2;
+}
+
+/* Once it is known how much is taken. */
+static void tell_length(struct committer *committer)
+{
+    if (committer->too_long || committer->metadata_most == committer->metadata_said)
+        return;
+    committer->metadata_said = committer->metadata_most;
+    log_warning(NULL,
+                "the broker takes no longer commit metadata than %zu characters "
+                "(offset.metadata.max.bytes): after a crash more of what is finished runs again",
+                committer->metadata_most);
+}
+
 static void settle(struct dispatcher *dispatcher, struct partition *partition,
                    const struct source_answer *answer)
 {
     partition->committing = false;
     note_refusal(partition, answer);
+    if (is_too_long(partition, answer)) {
+        partition->changed = true;
+        return;
+    }
     if (answer->result != SOURCE_COMMITTED) {
         put_off(dispatcher, partition);
         return;
@@ -228,19 +285,33 @@ static void touch_again(struct dispatcher *dispatcher)
         committer->again = delay_start(dispatcher->setup.loop, first - now, on_again, dispatcher);
 }
 
+/* Not while a drain still waits for calls: its last commit follows. */
+static void send_shorter(struct dispatcher *dispatcher)
+{
+    bool may =
+        dispatcher->state == DISPATCHER_WORKING || dispatcher->state == DISPATCHER_COMMITTING;
+
+    if (dispatcher->committer.too_long && may && !dispatcher->committer.under_way)
+        committer_send(dispatcher);
+}
+
 void committer_answered(struct dispatcher *dispatcher, const struct source_answer *answers,
                         size_t count)
 {
+    struct committer *committer = &dispatcher->committer;
     struct partition *partition;
 
-    dispatcher->committer.under_way = false;
+    committer->under_way = false;
+    note_lengths(dispatcher, answers);
+    tell_length(committer);
     count_batch(dispatcher, answers, count);
-    note_fault(&dispatcher->committer, answers, count);
+    note_fault(committer, answers, count);
     DL_FOREACH (dispatcher->partitions, partition)
         if (partition->committing)
             settle(dispatcher, partition, &answers[partition->place]);
     DL_FOREACH (dispatcher->partitions, partition)
         begin(dispatcher, partition);
+    send_shorter(dispatcher);
     dispatcher_fill_slots(dispatcher);
     if (dispatcher->state == DISPATCHER_WORKING)
         touch_again(dispatcher);

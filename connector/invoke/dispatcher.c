@@ -341,6 +341,21 @@ static void on_end(void *sink, void *context, int64_t offset)
         committer_touch(sink);
 }
 
+static void on_expired(void *sink, void *context, int64_t offset, int64_t count)
+{
+    struct dispatcher *dispatcher = sink;
+    struct log_subject subject;
+
+    if (is_stopped(dispatcher))
+        return;
+    subject = partition_subject(context);
+    log_warning(&subject,
+                "%" PRId64 " records expired before they were read: it goes on at offset "
+                "%" PRId64,
+                count, offset);
+    counter(dispatcher, D_EXPIRED)->number += count;
+}
+
 static void on_committed(void *sink, const struct source_answer *answers, size_t count)
 {
     committer_answered(sink, answers, count);
@@ -355,6 +370,7 @@ static const struct sink_calls sink_calls = {
     .assigned = on_assigned,
     .ready = on_ready,
     .end = on_end,
+    .expired = on_expired,
     .committed = on_committed,
     .revoke = on_revoke,
 };
@@ -396,6 +412,7 @@ struct dispatcher *dispatcher_new(const struct dispatcher_setup *setup)
     dispatcher->summary_due =
         delay_start(setup->loop, CALLS_SUMMARY_INTERVAL_MS, on_summary_due, dispatcher);
     dispatcher->look_due = delay_start(setup->loop, LOOK_INTERVAL_MS, on_look_due, dispatcher);
+    committer_init(dispatcher);
     setup->source->sink_calls = &sink_calls;
     setup->source->sink = dispatcher;
     return dispatcher;

@@ -34,6 +34,9 @@ struct committer {
     struct delay *due, *again; /* of what changed; of what was not committed */
     char *fault;               /* why the group takes no commits; NULL: it does */
     bool unreached;            /* the last one; what hindered it passes by itself */
+    bool too_long;             /* the last one: its metadata */
+    size_t metadata_most;      /* characters, as far as the group has refused more */
+    size_t metadata_said;      /* the same as it was told last */
 };
 
 struct dispatcher {
@@ -130,6 +133,7 @@ void dispatcher_make_room(struct dispatcher *dispatcher);
 bool dispatcher_may_venture(const struct dispatcher *dispatcher, const struct partition *partition);
 
 /* committer.c */
+void committer_init(struct dispatcher *dispatcher);
 void committer_touch(struct dispatcher *dispatcher); /* something may be there to commit */
 bool committer_send(struct dispatcher *dispatcher);  /* false: nothing is */
 void committer_answered(struct dispatcher *dispatcher, const struct source_answer *answers,

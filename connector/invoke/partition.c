@@ -295,7 +295,8 @@ static bool has_name(const struct partition *partition, uint32_t name)
     return false;
 }
 
-void partition_progress(const struct partition *partition, char text[PROGRESS_TEXT_SIZE + 1])
+void partition_progress(const struct partition *partition, size_t limit,
+                        char text[PROGRESS_TEXT_SIZE + 1])
 {
     int64_t offset = partition_position(partition);
     struct progress progress = {.born = partition->born};
@@ -309,6 +310,6 @@ void partition_progress(const struct partition *partition, char text[PROGRESS_TE
         if (!has_name(partition, before->name)) /* a function that may come back */
             progress_carry(progress_add(&progress, before->name), before, offset);
     }
-    progress_encode(&progress, offset, PROGRESS_TEXT_SIZE, text);
+    progress_encode(&progress, offset, limit, text);
     progress_clear(&progress);
 }

@@ -149,7 +149,9 @@ void partition_touch(struct partition *partition);
 /* Whether the group has yet to be told something. */
 bool partition_dirty(const struct partition *partition);
 
-/* The metadata to commit with partition_position. */
-void partition_progress(const struct partition *partition, char text[PROGRESS_TEXT_SIZE + 1]);
+/* The metadata to commit with partition_position, of at most `limit` characters (progress_encode).
+ */
+void partition_progress(const struct partition *partition, size_t limit,
+                        char text[PROGRESS_TEXT_SIZE + 1]);
 
 #endif

@@ -2,6 +2,7 @@
  * client: see client.h. Settings are laid on in three coats: our defaults, the user's properties,
  * and the fixed ones, which therefore win even over a property's alias that nobody thought of.
  */
+#define _GNU_SOURCE /* strcasestr */
 #include "kafka/client.h"
 
 #include "base/xalloc.h"
@@ -172,8 +173,7 @@ static void set_users(rd_kafka_conf_t *conf, const char *property,
 static void load_no_plugins(const struct kafka_options *options)
 {
     for (size_t i = 0; i < options->properties.count; i++)
-        if (strstr(options->properties.items[i], "sasl") ||
-            strstr(options->properties.items[i], "SASL"))
+        if (strcasestr(options->properties.items[i], "sasl"))
             return;
     setenv("SASL_PATH", "/nonexistent", 0);
 }
@@ -200,6 +200,21 @@ rd_kafka_conf_t *kafka_conf_new(const struct kafka_options *options,
         return conf;
     rd_kafka_conf_destroy(conf);
     return NULL;
+}
+
+static bool is_about(const rd_kafka_conf_t *conf, const char *name, const char *part)
+{
+    char value[256] = "";
+    size_t size = sizeof(value);
+
+    return rd_kafka_conf_get(conf, name, value, &size) == RD_KAFKA_CONF_OK &&
+           strcasestr(value, part);
+}
+
+bool kafka_uses_kerberos(const rd_kafka_conf_t *conf)
+{
+    return is_about(conf, "security.protocol", "sasl") &&
+           is_about(conf, "sasl.mechanisms", "GSSAPI");
 }
 
 bool kafka_topic_name_valid(const char *name)

@@ -36,6 +36,10 @@ rd_kafka_conf_t *kafka_conf_new(const struct kafka_options *options,
                                 const struct kafka_setting *settings,
                                 const struct kafka_setting *defaults, struct option_faults *faults);
 
+/* Whether it authenticates itself by Kerberos: librdkafka then holds the lock of the credentials
+ * while a ticket server is asked. */
+bool kafka_uses_kerberos(const rd_kafka_conf_t *conf);
+
 /* Faults: a broker that is no [PROTOCOL://]HOST[:PORT]; none at all. kafka_conf_new calls it. */
 void kafka_brokers_check(const struct kafka_options *options, struct option_faults *faults);
 

@@ -29,7 +29,7 @@ static const struct kafka_setting fixed_settings[] = {
     {"enable.auto.commit", "false"},
     {"enable.auto.offset.store", "false"},
     {"partition.assignment.strategy", "roundrobin"},
-    {"auto.offset.reset", "earliest"}, /* an expired position goes to the earliest left */
+    {"auto.offset.reset", "error"}, /* what a broker says of its log is looked at first */
     {"enable.partition.eof", "true"},
     {"log.queue", "true"},
 };
@@ -190,6 +190,7 @@ struct consumer *consumer_new(uv_loop_t *loop, const struct kafka_options *kafka
     consumer->source.calls = &calls;
     consumer->loop = loop;
     consumer->kafka = client;
+    consumer->wakes_fetchers = consumer_may_wake_fetchers(client);
     consumer->queue = rd_kafka_queue_get_consumer(client);
     consumer->topics = rd_kafka_topic_partition_list_new(0);
     utarray_new(consumer->names, &ut_str_icd);

@@ -14,6 +14,8 @@
  *                 an empty queue gets an element: it then writes into a pipe that is polled.
  *   ends          a partition's end comes among its records: `take` returns NULL and sink.end
  *                 follows from the loop, unless a record came first.
+ *   out of range  a position that its log lacks, a broker says, is not believed to have expired, or
+ *                 the topic to be made anew, before the worker has looked at the log.
  *   commits       `done` -> rd_kafka_commit_queue -> the event -> sink.committed. Never between a
  *                 REVOKE held and the next ASSIGN answered but the drain's last one. When the
  *                 member may not commit, `committed` answers all the same, from the loop. Kafka

@@ -121,9 +121,10 @@ static enum source_result result_of(rd_kafka_resp_err_t error)
         return SOURCE_UNREACHED;
     case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
-    case RD_KAFKA_RESP_ERR_OFFSET_METADATA_TOO_LARGE:
     case RD_KAFKA_RESP_ERR_INVALID_COMMIT_OFFSET_SIZE:
         return SOURCE_TOPIC_REFUSED;
+    case RD_KAFKA_RESP_ERR_OFFSET_METADATA_TOO_LARGE:
+        return SOURCE_TOO_LONG;
     default:
         return SOURCE_REFUSED;
     }

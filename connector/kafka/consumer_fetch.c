@@ -11,7 +11,8 @@
  * librdkafka 2.2 on fetch.queue.backoff.ms says how long a partition rests. Of older ones one
  * public call wakes the brokers' threads and does nothing else: to set the SASL credentials that
  * are set already (rd_kafka_all_brokers_wakeup in 2.0.2's rdkafka_sasl.c). Without it a partition
- * got one fetch a second.
+ * got one fetch a second. That takes the lock of the credentials, which with Kerberos is held while
+ * a ticket server is asked: there it is left alone.
  */
 #include "kafka/consumer_private.h"
 
@@ -39,9 +40,14 @@ bool consumer_has_fetch_backoff(void)
     return rd_kafka_version() >= SINCE_BACKOFF;
 }
 
+bool consumer_may_wake_fetchers(rd_kafka_t *kafka)
+{
+    return !consumer_has_fetch_backoff() && !kafka_uses_kerberos(rd_kafka_conf(kafka));
+}
+
 void consumer_want_fetch(struct consumer *consumer, struct source_partition *partition)
 {
-    if (consumer_has_fetch_backoff() || !partition->unasked)
+    if (!consumer->wakes_fetchers || !partition->unasked)
         return;
     partition->unasked = false;
     consumer->wants_fetch = true;
@@ -62,5 +68,5 @@ void consumer_wake_fetchers(struct consumer *consumer)
     if (error)
         rd_kafka_error_destroy(error);
     free(user);
-    free(password);
+    xfree_secret(password);
 }

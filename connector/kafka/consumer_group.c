@@ -102,7 +102,7 @@ void consumer_forget_partitions(struct consumer *consumer)
     if (consumer->assigned)
         rd_kafka_topic_partition_list_destroy(consumer->assigned);
     consumer->assigned = NULL;
-    consumer->told = 0;
+    consumer->told = consumer->claimed = consumer->astray = 0;
     consumer->answer_due = false;
     consumer->generation++;
 }
@@ -151,8 +151,8 @@ static void read_again(struct consumer *consumer, const char *why, size_t count)
         consumer->back_off_ms = BACK_OFF_MAX_MS;
 }
 
-/* The sink chooses the starts. `unread` are told later. */
-static void tell_assigned(struct consumer *consumer, const struct reading *reading, size_t unread)
+/* The sink chooses the starts. Those that could not be read are told later. */
+static void tell_assigned(struct consumer *consumer, const struct reading *reading)
 {
     struct source_assignment *assignments = xcalloc(consumer->count, sizeof(*assignments));
     size_t count = reading_fill(reading, consumer->partitions, assignments);
@@ -161,7 +161,7 @@ static void tell_assigned(struct consumer *consumer, const struct reading *readi
         consumer->told += count;
         consumer->answer_due = true;
         consumer->source.sink_calls->assigned(consumer->source.sink, assignments, count,
-                                              unread > 0);
+                                              consumer->told < consumer->count);
     }
     for (size_t i = 0; i < count; i++) {
         struct source_partition *partition = assignments[i].handle;
@@ -173,8 +173,9 @@ static void tell_assigned(struct consumer *consumer, const struct reading *readi
     free(assignments);
 }
 
-/* All that were told, each from where it is to go on. Those that run already are begun anew by
- * librdkafka (an eager group knows no other way), so what waits in their queues comes again. */
+/* All that were told and are not astray, each from where it is to go on. Those that run already are
+ * begun anew by librdkafka (an eager group knows no other way), so what waits in their queues comes
+ * again. */
 static rd_kafka_topic_partition_list_t *begin_told(struct consumer *consumer)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)consumer->told);
@@ -182,7 +183,7 @@ static rd_kafka_topic_partition_list_t *begin_told(struct consumer *consumer)
     for (size_t i = 0; i < consumer->count; i++) {
         struct source_partition *partition = &consumer->partitions[i];
 
-        if (!partition->told)
+        if (!partition->told || partition->astray)
             continue;
         if (partition->queue)
             empty_queue(partition);
@@ -203,12 +204,14 @@ static void answer_assigned(struct consumer *consumer)
         consumer_log_trouble(consumer, "Cannot take the assignment", rd_kafka_err2str(error));
     } else {
         consumer->answer_due = false;
-        if (consumer->told == consumer->count)
+        if (consumer->told == consumer->count && !consumer->astray)
             consumer_log_trouble(consumer, NULL, NULL);
         if (consumer->state != CONSUMER_ASSIGNED)
             consumer->counts.rebalances++;
+        if (consumer->told != consumer->claimed || !consumer->told)
+            consumer_log_rebalance(REBALANCE_OK, list);
+        consumer->claimed = consumer->told;
         consumer_move(consumer, CONSUMER_ASSIGNED);
-        consumer_log_rebalance(REBALANCE_OK, list);
     }
     rd_kafka_topic_partition_list_destroy(list);
 }
@@ -260,11 +263,15 @@ void consumer_read_done(struct consumer *consumer)
     consumer->reading = NULL;
     if (failure)
         read_again(consumer, failure, unread);
+    else
+        consumer->back_off_ms = BACK_OFF_MIN_MS;
     if (rd_kafka_assignment_lost(consumer->kafka)) {
         if (!consumer->told)
             consumer_give_up(consumer); /* else its REVOKE is on the way */
-    } else if (!failure || consumer->readings > 1) {
-        tell_assigned(consumer, reading, unread);
+    } else {
+        reading_settle(reading);
+        if (!failure || consumer->readings > 1)
+            tell_assigned(consumer, reading);
         answer_told(consumer);
     }
     reading_free(reading);
@@ -320,8 +327,8 @@ static void tick_answer(struct consumer *consumer)
 {
     if (consumer->answer_due)
         answer_told(consumer);
-    else if (consumer->told < consumer->count && !consumer->reading && !consumer->closing &&
-             uv_now(consumer->loop) >= consumer->read_at)
+    else if ((consumer->told < consumer->count || consumer->astray) && !consumer->reading &&
+             !consumer->closing && uv_now(consumer->loop) >= consumer->read_at)
         reading_begin(consumer);
 }
 

@@ -3,7 +3,8 @@
  * topics; consumer_events.c how events reach it; consumer_group.c being given partitions and giving
  * them up; consumer_start.c what the worker reads before an assignment is answered;
  * consumer_commit.c commits; consumer_record.c records as the sink takes them; consumer_fetch.c
- * that more of them come; consumer_close.c the end; consumer_log.c what is said.
+ * that more of them come; consumer_astray.c positions that their log lacks; consumer_close.c the
+ * end; consumer_log.c what is said.
  *
  * All of it lives on the loop's thread but reading_work (consumer_start.c), which sees nothing but
  * its own struct reading and the thread-safe rd_kafka_t.
@@ -36,6 +37,7 @@ struct source_partition {
     void *sink_partition;
     int64_t next;                /* behind the last record taken; at first where it starts */
     bool unasked;                /* something came since a fetch was asked for */
+    bool astray;                 /* its log lacks `next`, it is said: not fetched until settled */
     int64_t end_offset;          /* an end of the log to be told; -1: none */
     rd_kafka_resp_err_t trouble; /* the last in-band error, said already */
 };
@@ -81,8 +83,11 @@ struct consumer {
     UT_array *names; /* of all topics ever assigned: records borrow them */
     struct source_partition *partitions;
     size_t count;
-    size_t told;      /* of them: the sink knows of */
-    bool answer_due;  /* librdkafka is to be told of all of those */
+    size_t told;     /* of them: the sink knows of */
+    size_t claimed;  /* of those: the log tells of */
+    size_t astray;   /* of those: are */
+    bool answer_due; /* librdkafka is to be told of all of those */
+    bool wakes_fetchers;
     bool wants_fetch; /* a queue ran empty */
 
     struct reading *reading; /* the one that counts; NULL: none under way */
@@ -142,24 +147,35 @@ void consumer_tell_ends(struct consumer *consumer);
 
 /* consumer_fetch.c */
 bool consumer_has_fetch_backoff(void); /* the property fetch.queue.backoff.ms */
+/* Whether it must be done, and does not hold up the loop. */
+bool consumer_may_wake_fetchers(rd_kafka_t *kafka);
 /* The partition's queue is empty: has it fetched, soon, if anything came since the last time. */
 void consumer_want_fetch(struct consumer *consumer, struct source_partition *partition);
 void consumer_wake_fetchers(struct consumer *consumer);
+
+/* consumer_astray.c: the broker has refused to be read from `next`. */
+void consumer_go_astray(struct consumer *consumer, struct source_partition *partition);
+/* What its log holds was read: says where it is to go on. */
+void consumer_settle(struct consumer *consumer, struct source_partition *partition, int64_t low,
+                     int64_t end);
 
 /* consumer_close.c */
 void consumer_finish_close(struct consumer *consumer); /* once librdkafka has left the group */
 void consumer_unhold(struct consumer *consumer);
 
-/* consumer_start.c: reads, for the partitions that are not told yet, what a start is chosen from;
- * the consumer holds it as consumer->reading. At its end consumer_read_done is called, unless
- * abandoned. */
+/* consumer_start.c: reads, for the partitions that are not told yet, what a start is chosen from,
+ * and for those astray what their log holds; the consumer holds it as consumer->reading. At its
+ * end consumer_read_done is called, unless abandoned. */
 void reading_begin(struct consumer *consumer);
 void reading_abandon(struct consumer *consumer);
 /* Why the first that could not be read could not (borrowed), or NULL; and how many there are. */
 const char *reading_failure(const struct reading *reading, size_t *failed);
-/* One assignment for each that could, and how many. Texts are borrowed from reading. */
+/* One assignment for each that could and is not told yet, and how many. Texts are borrowed from
+ * reading. */
 size_t reading_fill(const struct reading *reading, struct source_partition *partitions,
                     struct source_assignment *assignments);
+/* Settles those astray whose log could be read. */
+void reading_settle(const struct reading *reading);
 void reading_free(struct reading *reading);
 
 /* consumer_log.c */

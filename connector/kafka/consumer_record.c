@@ -150,6 +150,8 @@ static struct record *read_event(struct consumer *consumer, struct source_partit
         return NULL;
     if (rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR__PARTITION_EOF)
         note_end(consumer, partition, event);
+    else if (rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET)
+        consumer_go_astray(consumer, partition);
     else
         note_error(consumer, partition, event);
     return NULL;

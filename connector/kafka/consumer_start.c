@@ -1,5 +1,6 @@
 /*
- * consumer_start: what is read of an assignment's partitions before they are told to the sink.
+ * consumer_start: what is read of an assignment's partitions before they are told to the sink, and
+ * of those that went astray later.
  *
  * Runs on libuv's worker, because every call here waits for a broker. The worker sees its struct
  * reading only. What cannot be read (no leader, no right, a deleted topic) fails for itself and is
@@ -31,6 +32,7 @@ struct start {
     char *why_not;    /* it could not be read; NULL: it was */
     int place;        /* in reading->committed */
     int64_t low, end; /* of its log */
+    int64_t seen;     /* where an astray one is to go on; -1: it is not told yet */
 };
 
 struct reading {
@@ -255,13 +257,13 @@ static void read_low(struct reading *reading)
     read_offsets(reading, LOG_START);
 }
 
-/* Whether a log ends below what the group has committed or finished in it. */
+/* Whether a log ends below what was read, or what the group has committed or finished in it. */
 static bool is_log_too_short(const struct reading *reading, int i)
 {
     const struct start *start = &reading->starts[i];
     const rd_kafka_topic_partition_t *it = &reading->committed->elems[start->place];
     struct progress progress = {0};
-    bool too_short = it->offset > start->end;
+    bool too_short = start->seen > start->end || it->offset > start->end;
 
     if (it->offset >= 0 && progress_decode(it->metadata, it->offset, &progress)) {
         too_short |= progress_top(&progress) >= start->end;
@@ -332,6 +334,14 @@ static void reading_over(uv_work_t *work, int status)
     consumer_unhold(consumer);
 }
 
+static void add_partition(struct reading *reading, const struct source_partition *partition,
+                          size_t index)
+{
+    reading->starts[reading->assigned->cnt].seen = partition->told ? partition->next : -1;
+    rd_kafka_topic_partition_list_add(reading->assigned, partition->topic, partition->number)
+        ->opaque = (void *)index;
+}
+
 void reading_begin(struct consumer *consumer)
 {
     struct reading *reading = xcalloc(1, sizeof(*reading));
@@ -340,12 +350,10 @@ void reading_begin(struct consumer *consumer)
     reading->consumer = consumer;
     reading->kafka = consumer->kafka;
     reading->assigned = rd_kafka_topic_partition_list_new((int)consumer->count);
+    reading->starts = xcalloc(consumer->count, sizeof(*reading->starts));
     for (size_t i = 0; i < consumer->count; i++)
-        if (!consumer->partitions[i].told)
-            rd_kafka_topic_partition_list_add(reading->assigned, consumer->partitions[i].topic,
-                                              consumer->partitions[i].number)
-                ->opaque = (void *)i;
-    reading->starts = xcalloc((size_t)reading->assigned->cnt, sizeof(*reading->starts));
+        if (!consumer->partitions[i].told || consumer->partitions[i].astray)
+            add_partition(reading, &consumer->partitions[i], i);
     atomic_init(&reading->abandoned, false);
     consumer->reading = reading;
     consumer->holds++;
@@ -419,7 +427,7 @@ size_t reading_fill(const struct reading *reading, struct source_partition *part
         struct source_assignment *assignment = &assignments[count];
         const struct source_assignment *before = count ? &assignments[count - 1] : NULL;
 
-        if (is_given_up(reading, i))
+        if (is_given_up(reading, i) || partition->told)
             continue;
         count++;
         assignment->handle = partition;
@@ -434,4 +442,17 @@ size_t reading_fill(const struct reading *reading, struct source_partition *part
         }
     }
     return count;
+}
+
+void reading_settle(const struct reading *reading)
+{
+    struct consumer *consumer = reading->consumer;
+
+    for (int i = 0; i < reading->assigned->cnt; i++) {
+        struct source_partition *partition =
+            &consumer->partitions[(size_t)reading->assigned->elems[i].opaque];
+
+        if (partition->astray && !is_given_up(reading, i))
+            consumer_settle(consumer, partition, reading->starts[i].low, reading->starts[i].end);
+    }
 }

@@ -267,6 +267,25 @@ void admin_read_committed(void *context)
     rd_kafka_topic_partition_list_destroy(list);
 }
 
+static rd_kafka_resp_err_t try_begun(struct admin *admin)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(admin->partitions);
+    rd_kafka_resp_err_t error;
+
+    rd_kafka_topic_partition_list_add_range(list, admin->topic, 0, admin->partitions - 1);
+    error = rd_kafka_committed(admin->client, list, CALL_MS);
+    for (int i = 0; !error && i < list->cnt; i++)
+        if (list->elems[i].offset < 0)
+            error = list->elems[i].err ? list->elems[i].err : RD_KAFKA_RESP_ERR__NO_OFFSET;
+    rd_kafka_topic_partition_list_destroy(list);
+    return error;
+}
+
+void admin_await_begun(void *admin)
+{
+    persist(admin, "waiting for the group's first commits of", try_begun);
+}
+
 /* ---- the cluster ---- */
 
 static bool in_step(const struct rd_kafka_metadata_topic *topic)

@@ -36,6 +36,9 @@ void admin_expire(void *admin); /* what is there now; reads the lows */
 void admin_delete(void *admin);
 void admin_read_lows(void *admin);
 void admin_read_committed(void *admin); /* asks once; all_committed is false if it fails */
+/* Until the group has committed a start of every partition: one that could not be read at once, of
+ * a topic just made, would else begin with initial_offset=latest behind what is written now. */
+void admin_await_begun(void *admin);
 /* Until three brokers are there and every replica of every partition is in step. */
 void admin_await_health(void *admin);
 

@@ -46,6 +46,7 @@ static void start(struct run *run)
     for (int i = 0; i < run->plan.connectors; i++)
         run->slots[i].member = members_start(&run->members, i);
     members_await_assigned(&run->members);
+    job_do(run->loop, admin_await_begun, &run->admin);
     for (size_t i = 0; i < run->plan.fault_count; i++)
         run->faults[i].plan = run->plan.faults[i];
     writer_init(&run->writer, &run->plan, bootstrap, run->topic, room);

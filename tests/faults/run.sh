@@ -19,6 +19,6 @@ if [ $status -eq 0 ] && [ -z "${KEEP:-}" ]; then
     rm -rf "$folder"
     exit 0
 fi
-rm -rf "$folder"/*/data
+rm -rf "$folder"/cluster-*/*/data
 echo "The logs are in $folder"
 exit $status

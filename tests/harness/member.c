@@ -90,6 +90,14 @@ static void sink_end(void *sink, void *partition, int64_t offset)
     ((struct part *)partition)->end_told = offset;
 }
 
+static void sink_expired(void *sink, void *partition, int64_t offset, int64_t count)
+{
+    struct member *member = sink;
+
+    ((struct part *)partition)->next = offset;
+    member->expired += count;
+}
+
 void member_release(struct member *member)
 {
     member->revoking = false;
@@ -151,6 +159,7 @@ const struct sink_calls member_sink_calls = {
     .assigned = sink_assigned,
     .ready = sink_ready,
     .end = sink_end,
+    .expired = sink_expired,
     .committed = sink_committed,
     .revoke = sink_revoke,
 };

@@ -35,6 +35,7 @@ struct member {
     int64_t start[PARTITIONS_MAX]; /* wanted; -1: the committed offset or the log's first */
     unsigned assignments, revokes, losses, commit_answers;
     size_t taken;
+    int64_t expired;  /* records, as told */
     bool drain;       /* a revoke commits all and releases when answered */
     bool revoke_held; /* a revoke waits for the test */
     bool revoking;

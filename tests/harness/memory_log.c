@@ -132,6 +132,8 @@ void memory_source_expire(struct memory_source *source, const char *topic, int n
 {
     struct source_partition *partition = get(source, topic, number);
     size_t gone = memory_log_index(partition, low);
+    int64_t next =
+        partition->at < partition->count ? partition->items[partition->at].offset : partition->end;
 
     for (size_t i = 0; i < gone; i++)
         item_release(&partition->items[i]);
@@ -143,6 +145,9 @@ void memory_source_expire(struct memory_source *source, const char *topic, int n
     /* The array's size is told by its count: make it fit the new one. */
     partition->items =
         xrealloc(partition->items, (4 * partition->count + 1) * sizeof(*partition->items));
+    if (source->assigned && partition->sink_partition && next < low)
+        source->seam.sink_calls->expired(source->seam.sink, partition->sink_partition, low,
+                                         low - next);
 }
 
 void memory_log_release(struct source_partition *partition)

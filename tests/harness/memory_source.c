@@ -150,15 +150,21 @@ static void apply(const struct position *position)
     position->partition->metadata = xstrdup(position->metadata);
 }
 
-static bool is_refused(const struct memory_source *source, const struct position *position)
+static enum source_result result_of(const struct memory_source *source,
+                                    const struct position *position, enum source_result otherwise)
 {
-    return source->refused_topic && strcmp(position->partition->topic, source->refused_topic) == 0;
+    if (source->refused_topic && strcmp(position->partition->topic, source->refused_topic) == 0)
+        return SOURCE_TOPIC_REFUSED;
+    if (source->metadata_least && position->metadata &&
+        strlen(position->metadata) >= source->metadata_least)
+        return SOURCE_TOO_LONG;
+    return otherwise;
 }
 
 void memory_source_answer(struct memory_source *source, enum source_result result)
 {
     static const char *const texts[] = {NULL, "the broker is away", "the group refused it",
-                                        "the topic is refused"};
+                                        "the topic is refused", "metadata too long"};
     size_t count = source->batch_count;
     struct source_answer *answers = xcalloc(count + 1, sizeof(*answers));
 
@@ -166,9 +172,7 @@ void memory_source_answer(struct memory_source *source, enum source_result resul
     if (source->batch_lost && !source->batch_applied)
         result = SOURCE_REFUSED;
     for (size_t i = 0; i < count; i++) {
-        bool refused = is_refused(source, &source->batch[i]);
-
-        answers[i].result = refused ? SOURCE_TOPIC_REFUSED : result;
+        answers[i].result = result_of(source, &source->batch[i], result);
         answers[i].why_not = texts[answers[i].result];
         if (answers[i].result == SOURCE_COMMITTED)
             apply(&source->batch[i]);
@@ -348,6 +352,11 @@ void memory_source_refuse(struct memory_source *source, int batches, enum source
 {
     source->refuse = batches;
     source->refusal = result;
+}
+
+void memory_source_refuse_metadata(struct memory_source *source, size_t least)
+{
+    source->metadata_least = least;
 }
 
 void memory_source_refuse_topic(struct memory_source *source, const char *topic)

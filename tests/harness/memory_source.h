@@ -49,7 +49,7 @@ void memory_source_fill(struct memory_source *source, const char *topic, int par
                         int keys);
 /* Offsets at the log's end that hold no record: a transaction's marker. */
 void memory_source_gap(struct memory_source *source, const char *topic, int partition, int count);
-/* What lies below has expired. */
+/* What lies below has expired; the sink is told of what it had not taken. */
 void memory_source_expire(struct memory_source *source, const char *topic, int partition,
                           int64_t low);
 /* The topic was deleted and made anew: an empty log from offset 0; the reader begins there. The
@@ -88,6 +88,8 @@ void memory_source_answer(struct memory_source *source, enum source_result resul
 void memory_source_refuse(struct memory_source *source, int batches, enum source_result result);
 /* Positions of this topic are refused for its sake, those beside them are not. NULL: no topic's. */
 void memory_source_refuse_topic(struct memory_source *source, const char *topic);
+/* Positions with so many characters of metadata are refused for it. 0: none are. */
+void memory_source_refuse_metadata(struct memory_source *source, size_t least);
 /* The batch that is held is committed, and its answer does not arrive. */
 void memory_source_commit_unanswered(struct memory_source *source);
 

@@ -50,7 +50,8 @@ struct memory_source {
     int refuse;
     enum source_result refusal;
     const char *refused_topic, *withheld_topic;
-    bool unread; /* the withheld one is ours, and told later */
+    size_t metadata_least; /* so many characters are refused; 0: none are */
+    bool unread;           /* the withheld one is ours, and told later */
     size_t batches, positions;
 
     size_t taken, held, most_held, bytes, most_bytes;

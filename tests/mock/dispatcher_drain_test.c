@@ -100,6 +100,25 @@ Test(dispatcher_drain, after_drain_timeout_the_rest_is_cancelled)
         cr_expect_geq(call_log_ran_on(rig->calls, "a", "orders", 0, offset), 1);
 }
 
+/* As in a process that was frozen: libuv looks at its timers first. */
+Test(dispatcher_drain, an_answer_that_lies_in_the_socket_when_the_time_is_over_counts)
+{
+    enum { TIMEOUT_MS = 2000 };
+
+    rig->drain_timeout_ms = TIMEOUT_MS;
+    start_held(1);
+    memory_source_revoke(rig->source);
+    faas_release(function, -1);
+    while (!call_log_ended(rig->calls, "a"))
+        uv_run(&rig->loop, UV_RUN_ONCE);
+    cr_assert_eq(rig_metric(rig, "kafka_connector_in_flight"), 1, "nobody has read it yet");
+    uv_sleep(TIMEOUT_MS + 200);
+    cr_assert(rig_await_released(rig));
+    cr_expect_eq(committed(), 1);
+    go_on();
+    cr_expect(rig_ran_each(rig, "a", "orders", 100, 1));
+}
+
 Test(dispatcher_drain, what_fails_while_draining_is_left_to_the_next_owner)
 {
     static const struct {

@@ -79,6 +79,27 @@ Test(dispatcher_start, positions)
     }
 }
 
+/* They expire while the window is full. */
+Test(dispatcher_start, records_that_expire_before_they_are_taken_are_counted)
+{
+    struct faas_function *function = rig_deploy(rig, "a", "orders", NULL);
+
+    rig->options.partition_window = 5;
+    faas_script(function, &held);
+    memory_source_fill(rig->source, "orders", 0, 20, 0);
+    rig_start(rig);
+    cr_assert(rig_await_arrived(rig, "a", 1));
+    cr_expect_eq(memory_source_taken(rig->source), 5);
+    memory_source_expire(rig->source, "orders", 0, 12);
+    cr_expect_eq(rig_metric(rig, "kafka_connector_records_expired_total"), 7);
+    faas_script(function, &at_once);
+    faas_release(function, -1);
+    cr_assert(rig_await_committed(rig));
+    for (int64_t offset = 0; offset < 20; offset++)
+        cr_expect_eq(call_log_ran_on(rig->calls, "a", "orders", 0, offset),
+                     offset < 5 || offset >= 12, "%lld", (long long)offset);
+}
+
 Test(dispatcher_start, a_partition_that_was_added_is_read_from_its_beginning)
 {
     memory_source_topic(rig->source, "orders", 2);

@@ -176,6 +176,26 @@ Test(http, a_timeout_comes_though_the_loop_was_held_up)
     }
 }
 
+/* As in a process that was frozen: libuv looks at its timers first, and curl at the time. The
+ * others of the same time have no answer. */
+Test(http, an_answer_that_lies_in_the_socket_when_the_time_is_over_counts)
+{
+    static const struct step steps[] = {{NULL, KEEP, 0}, {OK_KEPT, KEEP, 0}};
+    enum { TIMEOUT_MS = 2000 };
+
+    bench_script(steps, 2);
+    for (size_t i = 0; i < 2; i++)
+        bench_send((struct http_request){.method = "POST", .timeout_ms = TIMEOUT_MS});
+    while (bench.server.requests < 2) /* the answer has left; nobody has read it yet */
+        uv_run(&bench.loop, UV_RUN_ONCE);
+    cr_assert_eq(bench.count, 0);
+    uv_sleep(TIMEOUT_MS + 10);
+    bench_await(2);
+    cr_expect_eq(bench.seen[0].answer.outcome, HTTP_ANSWERED);
+    cr_expect_eq(bench.seen[1].answer.outcome, HTTP_UNKNOWN);
+    cr_expect(bench.seen[1].answer.timed_out);
+}
+
 Test(http, a_long_body_is_cut_and_the_connection_kept_after_a_post)
 {
     static const struct step steps[] = {

@@ -224,3 +224,53 @@ Test(client, every_fault_is_collected)
     cr_expect_eq(faults.count, 3);
     option_faults_release(&faults);
 }
+
+/* Kerberos is one; librdkafka reads the value in any case. */
+Test(client, sasl_in_any_case_keeps_its_plugins)
+{
+    static const struct {
+        char *property;
+        bool kept;
+    } cases[] = {
+        {"security.protocol=SASL_SSL", true},   {"security.protocol=Sasl_Ssl", true},
+        {"security.protocol=sasl_ssl", true},   {"sasl.mechanism=GSSAPI", true},
+        {"security.protocol=plaintext", false}, {"client.rack=a", false},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        char *brokers[] = {"kafka", NULL}, *properties[] = {cases[i].property, NULL};
+        struct kafka_options options = options_of(brokers, properties);
+        struct option_faults faults = {0};
+
+        unsetenv("SASL_PATH");
+        rd_kafka_conf_destroy(kafka_conf_new(&options, fixed, defaults, &faults));
+        cr_expect_eq(faults.count, 0);
+        cr_expect_eq(!getenv("SASL_PATH"), cases[i].kept, "%s", cases[i].property);
+    }
+}
+
+Test(client, who_asks_a_ticket_server)
+{
+    static const struct {
+        const char *sentence;
+        char *properties[ITEMS_MAX];
+        bool kerberos;
+    } cases[] = {
+        {"Kerberos is librdkafka's default, but not without SASL", {NULL}, false},
+        {"nor with TLS alone", {"security.protocol=SSL"}, false},
+        {"it is with SASL", {"security.protocol=Sasl_Ssl"}, true},
+        {"and when named", {"security.protocol=SASL_PLAINTEXT", "sasl.mechanism=GSSAPI"}, true},
+        {"but not with another", {"security.protocol=SASL_SSL", "sasl.mechanism=PLAIN"}, false},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        char *brokers[] = {"kafka", NULL};
+        struct kafka_options options = options_of(brokers, (char **)cases[i].properties);
+        struct option_faults faults = {0};
+        rd_kafka_conf_t *conf = kafka_conf_new(&options, fixed, defaults, &faults);
+
+        cr_assert_not_null(conf, "%s", cases[i].sentence);
+        cr_expect_eq(kafka_uses_kerberos(conf), cases[i].kerberos, "%s", cases[i].sentence);
+        rd_kafka_conf_destroy(conf);
+    }
+}

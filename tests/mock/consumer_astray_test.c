@@ -1,0 +1,119 @@
+/* kafka/consumer when a broker says that a log lacks what is read next, against librdkafka's mock
+ * brokers. */
+#include "base/xalloc.h"
+#include "tests/harness/member.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+
+enum {
+    API_FETCH = 1,
+    RECORDS = 20,
+    LARGE = 900 * 1000,
+    LOG_MOST = 5 * 1024 * 1024 /* the mock's */
+};
+
+TestSuite(consumer_astray, .init = member_set_up, .fini = member_tear_down, .timeout = 120);
+
+static bool at_ends(const void *of)
+{
+    const struct member *member = of;
+
+    for (int i = 0; i < PARTITIONS_MAX; i++)
+        if (member->parts[i].held && member->parts[i].end_told != member->parts[i].next)
+            return false;
+    return member->held > 0 && consumer_state(member->consumer) == CONSUMER_ASSIGNED;
+}
+
+static size_t wanted;
+
+static bool took_wanted(const void *of)
+{
+    return ((const struct member *)of)->taken >= wanted;
+}
+
+/* It leads no more and does not know it yet. All partitions are in its answer. */
+Test(consumer_astray, what_a_broker_lacks_that_lags_behind_is_not_read_again)
+{
+    struct member *member;
+
+    mock_create_topic(member_mock, "orders", 2);
+    member_produce("orders", 2, RECORDS);
+    member = member_join("orders");
+    member_await(at_ends, member);
+    for (size_t round = 1; round <= 3; round++) {
+        mock_push_errors(member_mock, API_FETCH, RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE, 1);
+        member_produce("orders", 2, RECORDS);
+        wanted = (round + 1) * 2 * RECORDS;
+        member_await(took_wanted, member);
+    }
+    member_await(at_ends, member);
+    for (int i = 0; i < 2; i++) {
+        cr_expect_not(member->parts[i].disordered, "partition %d", i);
+        for (int offset = 0; offset < 4 * RECORDS; offset++)
+            cr_assert_eq(member_seen[i][offset], 1, "%d/%d", i, offset);
+    }
+    cr_expect_eq(member->expired, 0);
+    cr_expect_eq(member->assignments, 1, "the sink is told nothing anew");
+    cr_expect_eq(consumer_counts(member->consumer)->rebalances, 1);
+    member_leave(member);
+}
+
+Test(consumer_astray, a_log_that_stays_too_short_is_read_from_its_beginning)
+{
+    struct member *member;
+
+    mock_create_topic(member_mock, "orders", 1);
+    member_produce("orders", 1, RECORDS);
+    member = member_join("orders");
+    member->start[0] = RECORDS + 30;
+    wanted = RECORDS;
+    member_await(took_wanted, member);
+    for (int offset = 0; offset < RECORDS; offset++)
+        cr_assert_eq(member_seen[0][offset], 1, "%d", offset);
+    cr_expect_eq(member->expired, 0);
+    member_leave(member);
+}
+
+static void produce_large(int count)
+{
+    rd_kafka_t *producer = member_producer_new();
+    void *value = xcalloc(1, LARGE);
+
+    for (int i = 0; i < count; i++) {
+        cr_assert_eq(rd_kafka_producev(producer, RD_KAFKA_V_TOPIC("orders"),
+                                       RD_KAFKA_V_PARTITION(0), RD_KAFKA_V_VALUE(value, LARGE),
+                                       RD_KAFKA_V_END),
+                     0);
+        cr_assert_eq(rd_kafka_flush(producer, MEMBER_PATIENCE_MS), 0);
+    }
+    free(value);
+    rd_kafka_destroy(producer);
+}
+
+enum { MADE = 20, LEFT = LOG_MOST / LARGE };
+
+static bool has_come_to_the_end(const void *of)
+{
+    return ((const struct member *)of)->parts[0].next == MADE;
+}
+
+/* What it has fetched already, while paused, it takes all the same. */
+Test(consumer_astray, of_what_expired_under_way_the_earliest_left_is_next)
+{
+    struct member *member;
+
+    mock_create_topic(member_mock, "orders", 1);
+    member = member_join("orders");
+    member_await(at_ends, member);
+    member->paused = true;
+    produce_large(MADE);
+    member->paused = false;
+    member_take(&member->parts[0]);
+    cr_assert_lt(member->parts[0].next, MADE - LEFT, "something has expired");
+    member_await(has_come_to_the_end, member);
+    cr_expect_eq(member->taken + (size_t)member->expired, MADE, "%zu taken, %lld expired",
+                 member->taken, (long long)member->expired);
+    cr_expect_eq(member_seen[0][MADE - LEFT], 1, "the earliest left");
+    member_leave(member);
+}
