@@ -124,8 +124,10 @@ static const struct option_row rows[] = {
      .type = OPTION_STRING,
      .offset = FIELD(dead_letter_codes),
      .default_text = "400-599",
-     .text = "Statuses after which a record goes to dead_letter_topic at once, unless they are in "
-             "retry_codes: 422, 400-499 or 5xx, in a list. Without dead_letter_topic it is done."},
+     .text =
+         "Statuses after which a record goes to dead_letter_topic at once, unless they are in "
+         "retry_codes: 422, 400-499 or 5xx, from 300 to 599, in a list. Without dead_letter_topic "
+         "it is done."},
     {.name = "max_record_age",
      .type = OPTION_DURATION,
      .offset = FIELD(max_record_age),
@@ -266,9 +268,10 @@ static void check_codes(const struct invoke_options *options, struct option_faul
         option_fault(faults, "retry_codes: \"%s\" is not a list of statuses (such as 404,429,503)",
                      options->retry_codes);
     if (options->dead_letter_codes && !retry_dead_codes_parse(options->dead_letter_codes, &rules))
-        option_fault(
-            faults, "dead_letter_codes: \"%s\" is not a list of statuses (such as 422,500-599,4xx)",
-            options->dead_letter_codes);
+        option_fault(faults,
+                     "dead_letter_codes: \"%s\" is not a list of statuses from %d to %d (such as "
+                     "422,500-599,4xx)",
+                     options->dead_letter_codes, RETRY_DEAD_LEAST, RETRY_STATUS_MAX);
 }
 
 void invoke_options_check(const struct invoke_options *options, struct option_faults *faults)

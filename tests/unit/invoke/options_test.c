@@ -36,6 +36,8 @@ static const struct {
      "that is too long"},
     {"statuses", NULL, NULL, "422,5xx,400-404", NULL},
     {"no statuses", NULL, NULL, "all", "dead_letter_codes: \"all\" is not a list of statuses"},
+    {"those of what was taken", NULL, NULL, "200-599",
+     "dead_letter_codes: \"200-599\" is not a list of statuses from 300 to 599"},
 };
 
 Test(invoke_options, faults_of_dead_letters)
