@@ -10,7 +10,6 @@
 #include "invoke/ask.h"
 #include "invoke/delay.h"
 #include "invoke/dispatcher.h"
-#include "invoke/dispatcher_state.h"
 #include "invoke/options.h"
 #include "invoke/topics.h"
 #include "kafka/ask.h"
