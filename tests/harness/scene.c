@@ -46,14 +46,6 @@ void scene_free(struct scene *scene)
     free(scene);
 }
 
-/* The programs `make` has built: build/ or, of another flavour, the folder it says. */
-static char *program_path(const char *name)
-{
-    const char *folder = getenv("BUILD");
-
-    return xasprintf("%s/%s", folder ? folder : "build", name);
-}
-
 /* Of two lists "name=value" the second one's names win. Ends the test when that is too much. */
 static void merge(const char **to, const char *const *first, const char *const *second)
 {
@@ -75,9 +67,10 @@ static void merge(const char **to, const char *const *first, const char *const *
     to[count] = NULL;
 }
 
-struct child *scene_connector(struct scene *scene, const char *const *settings)
+/* `command` NULL: none. */
+static struct child *start(struct scene *scene, const char *command, const char *const *settings)
 {
-    char *path = program_path("kafka-connector");
+    char *path = child_program("kafka-connector");
     char *gateway = xasprintf("gateway_url=%s", faas_gateway_url(scene->gateway));
     char *broker = xasprintf("broker_host=%s", scene->bootstrap);
     char *group = xasprintf("group=%s", scene->topic);
@@ -89,12 +82,22 @@ struct child *scene_connector(struct scene *scene, const char *const *settings)
     struct child *program;
 
     merge(all, own, settings);
-    program = child_start(&scene->loop, (const char *[]){path, NULL}, all);
+    program = child_start(&scene->loop, (const char *[]){path, command, NULL}, all);
     free(group);
     free(broker);
     free(gateway);
     free(path);
     return program;
+}
+
+struct child *scene_connector(struct scene *scene, const char *const *settings)
+{
+    return start(scene, NULL, settings);
+}
+
+struct child *scene_check(struct scene *scene, const char *const *settings)
+{
+    return start(scene, "check", settings);
 }
 
 void scene_await_assigned(struct child *connector, size_t times)
@@ -107,7 +110,7 @@ void scene_await_assigned(struct child *connector, size_t times)
 struct child *scene_load(struct scene *scene, int64_t records, int64_t throughput,
                          const char *const *arguments)
 {
-    char *path = program_path("producer");
+    char *path = child_program("producer");
     char *broker = xasprintf("-broker=%s", scene->bootstrap);
     char *topic = xasprintf("-topic=%s", scene->topic);
     char *count = xasprintf("-messages=%" PRId64, records);

@@ -42,6 +42,9 @@ void scene_free(struct scene *scene);
  * ("name=value", NULL-ended, or NULL) that win over the scene's. */
 struct child *scene_connector(struct scene *scene, const char *const *settings);
 
+/* Starts `kafka-connector check` with what a member would be started with. */
+struct child *scene_check(struct scene *scene, const char *const *settings);
+
 /* Waits until a connector has been given partitions `times` times. Ends the test if not. */
 void scene_await_assigned(struct child *connector, size_t times);
 

@@ -277,3 +277,29 @@ Test(dead_letter, a_broker_that_is_killed_loses_and_doubles_none)
     broker_free(broker);
     await_close(&loop);
 }
+
+/* ---- before the start ---- */
+
+Test(dead_letter, check_tells_whether_the_topic_for_them_is_there)
+{
+    struct scene *scene = scene_new("checked", NULL, 1);
+    const char *const settings[] = {"dead_letter_topic={topic}.dead", NULL};
+    struct child *check = scene_check(scene, settings);
+    int status;
+
+    cr_assert(child_await_end(check, SOON_MS, &status));
+    cr_expect_eq(status, 1, "%s", child_output(check));
+    cr_expect_eq(child_count(check, "dead-letter topic checked.dead: missing, and the brokers do "
+                                    "not make it by themselves"),
+                 1, "%s", child_output(check));
+    child_free(check);
+    cr_expect_eq(cluster_partitions(scene->cluster, "checked.dead"), 0, "it was made");
+    cluster_create(scene->cluster, "checked.dead", 2);
+    check = scene_check(scene, settings);
+    cr_assert(child_await_end(check, SOON_MS, &status));
+    cr_expect_eq(status, 0, "%s", child_output(check));
+    cr_expect_eq(child_count(check, "dead-letter topic checked.dead: partitions: 2"), 1, "%s",
+                 child_output(check));
+    child_free(check);
+    scene_free(scene);
+}
