@@ -6,7 +6,9 @@
 #include "gateway/functions.h"
 #include "kafka/ask.h"
 
+#include <regex.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct asking {
     const struct gateway_options *gateway;
@@ -93,6 +95,30 @@ static void add_dead_topic(const char *template, const char *topic, struct name_
     free(name);
 }
 
+static bool fits(const char *wanted, const char *topic)
+{
+    regex_t pattern;
+    bool good;
+
+    if (wanted[0] != '^')
+        return strcmp(wanted, topic) == 0;
+    if (regcomp(&pattern, wanted, REG_EXTENDED | REG_NOSUB))
+        return false;
+    good = regexec(&pattern, topic, 0, NULL, 0) == 0;
+    regfree(&pattern);
+    return good;
+}
+
+/* Whether we would bind to a topic that is annotated. */
+static bool is_wanted(const struct option_list *topics, const char *topic)
+{
+    bool good = topics->count == 0;
+
+    for (size_t i = 0; i < topics->count; i++)
+        good |= fits(topics->items[i], topic);
+    return good;
+}
+
 bool ask_dead_letters(const struct kafka_options *kafka, const struct invoke_options *options,
                       const struct name_set *annotated, FILE *to)
 {
@@ -107,7 +133,8 @@ bool ask_dead_letters(const struct kafka_options *kafka, const struct invoke_opt
     for (size_t i = 0; i < options->topics.count; i++)
         add_dead_topic(template, options->topics.items[i], &names);
     while ((topic = name_set_next(annotated, topic)))
-        add_dead_topic(template, topic, &names);
+        if (is_wanted(&options->topics, topic))
+            add_dead_topic(template, topic, &names);
     good = kafka_ask_dead_topics(kafka, &names, to);
     name_set_clear(&names);
     return good;

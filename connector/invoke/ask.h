@@ -19,7 +19,7 @@ bool ask_gateway(const struct gateway_options *gateway, const struct http_option
                  struct name_set *topics, FILE *to);
 
 /* Where there are dead letters: tells whether their topics are there, those of the option topics
- * and of `annotated`. False: letters would wait. */
+ * and, as far as it lets them be bound to, of `annotated`. False: letters would wait. */
 bool ask_dead_letters(const struct kafka_options *kafka, const struct invoke_options *options,
                       const struct name_set *annotated, FILE *to);
 

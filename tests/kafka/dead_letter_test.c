@@ -284,8 +284,15 @@ Test(dead_letter, check_tells_whether_the_topic_for_them_is_there)
 {
     struct scene *scene = scene_new("checked", NULL, 1);
     const char *const settings[] = {"dead_letter_topic={topic}.dead", NULL};
-    struct child *check = scene_check(scene, settings);
+    const char *const others[] = {"dead_letter_topic={topic}.dead", "topics=^un", NULL};
+    struct child *check = scene_check(scene, others);
     int status;
+
+    cr_assert(child_await_end(check, SOON_MS, &status));
+    cr_expect_eq(status, 0, "%s", child_output(check));
+    cr_expect_eq(child_count(check, "dead-letter topic"), 0, "%s", child_output(check));
+    child_free(check);
+    check = scene_check(scene, settings);
 
     cr_assert(child_await_end(check, SOON_MS, &status));
     cr_expect_eq(status, 1, "%s", child_output(check));
