@@ -1,37 +1,18 @@
 /* dispatcher_once_test: delivery=at-most-once: committed, then called, and never again. */
-#include "tests/harness/rig.h"
+#include "tests/harness/orders.h"
 
 #include "core/lanes.h"
 #include "core/progress.h"
 
 #include <criterion/criterion.h>
 
-static struct rig *rig;
-static struct faas_function *function;
-
 static void set_up(void)
 {
-    rig = rig_new();
-    memory_source_topic(rig->source, "orders", 1);
-    rig->options.order = ORDER_NONE;
+    orders_set_up();
     rig->options.delivery = DELIVERY_AT_MOST_ONCE;
-    function = rig_deploy(rig, "a", "orders", NULL);
 }
 
-static void tear_down(void)
-{
-    rig_free(rig);
-}
-
-TestSuite(dispatcher_once, .init = set_up, .fini = tear_down, .timeout = 60);
-
-static const struct faas_reply held = {.latency_ms = FAAS_HELD}, at_once = {0},
-                               refused = {.status = 503}, cut = {.end = FAAS_CUT_AFTER};
-
-static int64_t committed(void)
-{
-    return memory_source_committed(rig->source, "orders", 0);
-}
+TestSuite(dispatcher_once, .init = set_up, .fini = orders_tear_down, .timeout = 60);
 
 static int64_t dropped(void)
 {
@@ -41,15 +22,6 @@ static int64_t dropped(void)
 static bool is_committing(struct rig *it)
 {
     return memory_source_committing(it->source);
-}
-
-/* As a member before us committed it: what follows needs no commit of a start. */
-static void commit_before(int64_t offset)
-{
-    char text[PROGRESS_TEXT_SIZE + 1];
-
-    progress_encode(&(struct progress){.born = 1}, offset, PROGRESS_TEXT_SIZE, text);
-    memory_source_set_committed(rig->source, "orders", 0, offset, text);
 }
 
 static size_t most_runs(int64_t count)
@@ -66,7 +38,7 @@ static size_t most_runs(int64_t count)
 
 Test(dispatcher_once, no_call_before_its_offset_is_acknowledged)
 {
-    commit_before(0);
+    commit_before(0, 0, 1);
     memory_source_fill(rig->source, "orders", 0, 100, 0);
     memory_source_hold_commits(rig->source, true);
     rig_start(rig);
@@ -105,7 +77,7 @@ Test(dispatcher_once, keeps_order_and_commits_in_batches)
         int64_t last[10] = {0};
 
         if (i) {
-            tear_down();
+            orders_tear_down();
             set_up();
         }
         rig->options.order = cases[i].order;
@@ -144,7 +116,7 @@ Test(dispatcher_once, what_ends_badly_is_dropped_and_not_called_again)
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         if (i) {
-            tear_down();
+            orders_tear_down();
             set_up();
         }
         function = rig_deploy(rig, "a", "orders", &eager);
@@ -216,7 +188,7 @@ Test(dispatcher_once, a_rebalance_neither_loses_nor_repeats)
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         if (i) {
-            tear_down();
+            orders_tear_down();
             set_up();
         }
         rig->options.order = cases[i].order;
@@ -241,7 +213,7 @@ Test(dispatcher_once, a_rebalance_neither_loses_nor_repeats)
 /* Two are under way, and four committed and not begun; then four more come. */
 static void start_with_four_behind(void)
 {
-    commit_before(0);
+    commit_before(0, 0, 1);
     rig->options.max_inflight = 2;
     rig->options.commit_interval = 60 * 1000;
     faas_script(function, &held);
@@ -302,10 +274,10 @@ Test(dispatcher_once, a_commit_under_way_at_a_revoke_is_waited_for)
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         if (i) {
-            tear_down();
+            orders_tear_down();
             set_up();
         }
-        commit_before(0);
+        commit_before(0, 0, 1);
         memory_source_fill(rig->source, "orders", 0, 10, 0);
         memory_source_hold_commits(rig->source, true);
         rig_start(rig);
@@ -370,7 +342,7 @@ Test(dispatcher_once, a_topic_made_anew_is_read_from_its_beginning)
 /* The commit under way when the log goes permits nothing of the one that follows. */
 Test(dispatcher_once, a_commit_of_the_old_log_lets_nothing_of_the_new_one_be_called)
 {
-    commit_before(0);
+    commit_before(0, 0, 1);
     memory_source_fill(rig->source, "orders", 0, 10, 0);
     memory_source_hold_commits(rig->source, true);
     rig_start(rig);
@@ -425,7 +397,7 @@ Test(dispatcher_once, functions_do_not_wait_for_one_another)
 
 Test(dispatcher_once, a_function_that_is_gone_is_owed_nothing)
 {
-    commit_before(0);
+    commit_before(0, 0, 1);
     memory_source_fill(rig->source, "orders", 0, 10, 2);
     rig->options.order = ORDER_KEY;
     memory_source_hold_commits(rig->source, true);
