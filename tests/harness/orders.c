@@ -39,3 +39,20 @@ void commit_before(int partition, int64_t offset, int32_t born)
     progress_encode(&(struct progress){.born = born}, offset, PROGRESS_TEXT_SIZE, text);
     memory_source_set_committed(rig->source, "orders", partition, offset, text);
 }
+
+int64_t orders_dropped(void)
+{
+    return rig_function_metric(rig, "a", "invocations_dropped_total");
+}
+
+size_t orders_most_runs(int64_t count)
+{
+    size_t most = 0;
+
+    for (int64_t offset = 0; offset < count; offset++) {
+        size_t runs = call_log_ran_on(rig->calls, "a", "orders", 0, offset);
+
+        most = runs > most ? runs : most;
+    }
+    return most;
+}

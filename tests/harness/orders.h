@@ -22,6 +22,10 @@ void orders_tear_down(void);
 /* What the group has committed; -1: nothing. */
 int64_t committed(void);
 
+/* Of "a": invocations dropped, and the most runs on one of the records 0 .. count-1. */
+int64_t orders_dropped(void);
+size_t orders_most_runs(int64_t count);
+
 /* As a member before us committed it: an offset, when the topic had `born` partitions. */
 void commit_before(int partition, int64_t offset, int32_t born);
 

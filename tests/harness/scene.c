@@ -6,10 +6,11 @@
 #include "tests/harness/fail.h"
 
 #include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { LATENCY_MS = 5, ASSIGNED_MS = 30 * 1000, LIST_MAX = 32 };
+enum { LATENCY_MS = 5, ASSIGNED_MS = 30 * 1000, ASK_MS = 50, STOP_MS = 30 * 1000, LIST_MAX = 32 };
 
 struct scene *scene_new(const char *name, const char *bootstrap, int partitions)
 {
@@ -93,6 +94,16 @@ static struct child *start(struct scene *scene, const char *command, const char 
 struct child *scene_connector(struct scene *scene, const char *const *settings)
 {
     return start(scene, NULL, settings);
+}
+
+void scene_stop(struct child *connector)
+{
+    int status;
+
+    child_signal(connector, SIGTERM);
+    if (!child_await_end(connector, STOP_MS, &status) || status != 0)
+        fail("the connector did not leave with status 0:\n%s", child_output(connector));
+    child_free(connector);
 }
 
 struct child *scene_check(struct scene *scene, const char *const *settings)
@@ -197,6 +208,23 @@ static bool has_run(void *context)
 bool scene_await_ran(struct scene *scene, size_t count, int64_t timeout_ms)
 {
     return await(&scene->loop, has_run, &(struct ran){scene, count}, timeout_ms);
+}
+
+int64_t scene_uncommitted(struct scene *scene, size_t calls)
+{
+    return account_uncommitted(scene->log, calls, scene->cluster, SCENE_FUNCTION, scene->topic);
+}
+
+bool scene_await_covered(struct scene *scene, size_t calls, int64_t timeout_ms)
+{
+    uint64_t end = uv_now(&scene->loop) + (uint64_t)timeout_ms;
+
+    while (scene_uncommitted(scene, calls) > 0) {
+        if (uv_now(&scene->loop) > end)
+            return false;
+        await_time(&scene->loop, ASK_MS); /* the broker tells nobody of commits */
+    }
+    return true;
 }
 
 struct account scene_account(struct scene *scene)

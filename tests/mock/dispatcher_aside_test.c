@@ -356,11 +356,6 @@ Test(dispatcher_aside, a_commit_that_is_answered_when_they_are_back)
     cr_expect(rig_ran_each(rig, "a", "orders", 10, 1));
 }
 
-static bool is_committing(struct rig *it)
-{
-    return memory_source_committing(it->source);
-}
-
 static bool is_probed(struct rig *it)
 {
     return rig_function_metric(it, "a", "function_state") == 2 &&
@@ -421,7 +416,7 @@ Test(dispatcher_aside, no_commit_leaves_while_they_are_given_back)
     rig_start(rig);
     memory_source_hold_commits(rig->source, true);
     memory_source_fill(rig->source, "orders", 0, 400, 0);
-    cr_assert(rig_await(rig, is_committing));
+    cr_assert(rig_await_committing(rig));
     memory_source_answer(rig->source, SOURCE_COMMITTED);
     cr_assert(rig_await_ran(rig, "a", 400));
     rig_settle(rig, 50);
