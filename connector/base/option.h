@@ -130,8 +130,9 @@ void option_print_markdown(const struct option_table *table, FILE *to);
  * letters changed), or NULL. */
 const char *option_nearest(const struct option_group *groups, size_t count, const char *name);
 
-/* The name of the option that a variable of the environment was likely meant to be: in lower case,
- * with an underscore, one or two letters off. NULL: it is an option's, or somebody else's. */
+/* The name of the option that a variable of the environment was likely meant to be: one with an
+ * underscore that is one or two letters off, or is in capitals what an option is in small letters.
+ * NULL: it is an option's, or somebody else's. */
 const char *option_misspelt(const struct option_group *groups, size_t count, const char *variable);
 
 #endif

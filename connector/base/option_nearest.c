@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
 enum { LONGEST = 64 }; /* longer names are no typing errors */
 
@@ -82,17 +83,39 @@ const char *option_nearest(const struct option_group *groups, size_t count, cons
     return nearest ? nearest->name : NULL;
 }
 
-/* Stricter than with a flag, which is meant for us: a variable may well be somebody else's. */
+static const char lower[] = "abcdefghijklmnopqrstuvwxyz_", upper[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ_";
+
+/* Stricter than with a flag, which is meant for us: a variable may well be somebody else's. Returns
+ * how many letters may be wrong, -1: it is not ours. Kubernetes sets KAFKA_SERVICE_HOST, GRPC_PORT
+ * and their like for services of such names. */
+static int tolerance(const char *variable)
+{
+    size_t size = strlen(variable);
+    bool capitals = strspn(variable, upper) == size;
+
+    if (!strchr(variable, '_') || strncasecmp(variable, "kafka_", 6) == 0)
+        return -1;
+    if (capitals)
+        return size >= 5 && strcmp(variable + size - 5, "_PORT") == 0 ? -1 : 0;
+    if (strspn(variable, lower) != size)
+        return -1;
+    return size / 6 < 2 ? (int)(size / 6) : 2; /* a letter in six */
+}
+
 const char *option_misspelt(const struct option_group *groups, size_t count, const char *variable)
 {
     const struct option_row *nearest;
-    size_t size = strlen(variable);
-    size_t most = size / 6 < 2 ? size / 6 : 2; /* a letter in six */
+    int most = tolerance(variable);
+    size_t size;
+    const char *spelling;
 
-    if (!strchr(variable, '_') || strspn(variable, "abcdefghijklmnopqrstuvwxyz_") != size ||
-        strncmp(variable, "kafka_", 6) == 0)
+    if (most < 0)
         return NULL;
-    if (nearest_row(groups, count, variable, most + 1, &nearest) == 0 || !nearest)
+    nearest_row(groups, count, variable, (size_t)most + 1, &nearest);
+    if (!nearest || nearest->flags & OPTION_FLAG_ONLY)
         return NULL;
-    return nearest->flags & OPTION_FLAG_ONLY ? NULL : nearest->name;
+    for (size_t i = 0; (spelling = option_spelling(nearest, i, &size)); i++)
+        if (strlen(variable) == size && memcmp(variable, spelling, size) == 0)
+            return NULL;
+    return nearest->name;
 }

@@ -33,6 +33,11 @@ bool dead_topic_is(const char *template, const char *topic)
            strcmp(topic + size - behind, hole + HOLE_SIZE) == 0;
 }
 
+bool dead_topic_varies(const char *template)
+{
+    return strstr(template, DEAD_TOPIC_HOLE);
+}
+
 bool dead_topic_is_any(const char *template)
 {
     return strcmp(template, DEAD_TOPIC_HOLE) == 0;

@@ -21,6 +21,9 @@ char *dead_topic_name(const char *template, const char *topic);
 /* Whether a topic is one for dead letters. NULL or "" as template: none is. */
 bool dead_topic_is(const char *template, const char *topic);
 
+/* Whether it is another name for each topic: there is a hole in it. */
+bool dead_topic_varies(const char *template);
+
 /* Whether the template makes each topic its own: it is the hole alone. */
 bool dead_topic_is_any(const char *template);
 

@@ -69,7 +69,12 @@ bool retry_codes_parse(const char *text, struct retry_rules *rules)
 
 bool retry_dead_codes_parse(const char *text, struct retry_rules *rules)
 {
-    return read_list(text, true, rules->dead_codes);
+    bool codes[RETRY_STATUS_MAX + 1];
+
+    if (!read_list(text, true, codes) || memchr(codes, true, RETRY_DEAD_LEAST))
+        return false;
+    memcpy(rules->dead_codes, codes, sizeof(codes));
+    return true;
 }
 
 struct retry_rules retry_rules_for(const struct retry_rules *defaults,

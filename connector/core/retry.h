@@ -22,7 +22,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { RETRY_STATUS_MAX = 599, RETRY_PROBE_MOST_MS = 3000 };
+enum { RETRY_STATUS_MAX = 599, RETRY_DEAD_LEAST = 300, RETRY_PROBE_MOST_MS = 3000 };
 
 struct retry_rules {
     int64_t attempts; /* most attempts in all that end retryable; >= 1 */
@@ -38,7 +38,8 @@ struct retry_rules {
  * empty text is the empty list. False at the first that is none, with the list as it was. */
 bool retry_codes_parse(const char *text, struct retry_rules *rules);
 
-/* The same into rules->dead_codes; here a range (400-499) and a class (5xx) are entries too. */
+/* The same into rules->dead_codes; here a range (400-499) and a class (5xx) are entries too, and a
+ * status below RETRY_DEAD_LEAST is none: what a function took is no dead letter. */
 bool retry_dead_codes_parse(const char *text, struct retry_rules *rules);
 
 /* The rules for a function: `defaults` with what its annotations say over it. A list of codes that

@@ -64,7 +64,9 @@ static struct stall_finding find_step(const struct stall_view *view)
     case STALL_HELD:
         return explained("it was not answered, and nothing more may be tried (on_exhausted=wait)");
     case STALL_DEAD_LETTER:
-        return explained("its dead letter is on its way");
+        return explained(view->letters_wait
+                             ? "its dead letter waits: dead letters cannot be written just now"
+                             : "its dead letter is on its way");
     case STALL_NOTHING:
         break;
     }

@@ -47,7 +47,8 @@ struct stall_view {
     int64_t called_ms; /* STALL_CALLING: when the call began */
     bool slot;         /* one is free for its function */
     bool gateway_away, function_away;
-    int64_t probe_ms; /* when the next probe of what is away may go, or went */
+    bool letters_wait; /* dead letters cannot be written just now */
+    int64_t probe_ms;  /* when the next probe of what is away may go, or went */
 };
 
 struct stall_finding {

@@ -2,7 +2,13 @@
 #include "invoke/ask.h"
 
 #include "base/log.h"
+#include "core/dead_topic.h"
 #include "gateway/functions.h"
+#include "kafka/ask.h"
+
+#include <regex.h>
+#include <stdlib.h>
+#include <string.h>
 
 struct asking {
     const struct gateway_options *gateway;
@@ -27,23 +33,26 @@ static void on_patience(uv_timer_t *timer)
         uv_stop(timer->loop);
 }
 
-static bool tell(const struct asking *asking, FILE *to)
+static bool tell(const struct asking *asking, struct name_set *topics, FILE *to)
 {
     const struct topic_map *map = functions_map(asking->functions);
+    const char *const *names;
     size_t count = 0;
 
     if (!map) {
         fprintf(to, "gateway %s: %s\n", asking->gateway->url, functions_fault(asking->functions));
         return false;
     }
-    topic_map_topics(map, &count);
+    names = topic_map_topics(map, &count);
+    for (size_t i = 0; i < count; i++)
+        name_set_add(topics, names[i]);
     fprintf(to, "gateway %s: functions with topics: %zu, topics: %zu\n", asking->gateway->url,
             topic_map_size(map), count);
     return true;
 }
 
 bool ask_gateway(const struct gateway_options *gateway, const struct http_options *options,
-                 FILE *to)
+                 struct name_set *topics, FILE *to)
 {
     enum { LOOK_MS = 20 };
     struct asking asking = {.gateway = gateway};
@@ -65,12 +74,68 @@ bool ask_gateway(const struct gateway_options *gateway, const struct http_option
         uv_timer_start(&asking.patience, on_patience, LOOK_MS, LOOK_MS);
         functions_start(asking.functions);
         uv_run(&asking.loop, UV_RUN_DEFAULT);
-        good = tell(&asking, to);
+        good = tell(&asking, topics, to);
         uv_close((uv_handle_t *)&asking.patience, NULL);
         functions_free(asking.functions);
         http_free(asking.http);
     }
     uv_run(&asking.loop, UV_RUN_DEFAULT);
     uv_loop_close(&asking.loop);
+    return good;
+}
+
+/* ---- topics for dead letters ---- */
+
+static void add_dead_topic(const char *template, const char *topic, struct name_set *to)
+{
+    char *name = dead_topic_name(template, topic);
+
+    if (topic[0] != '^' && kafka_topic_name_valid(name) && !dead_topic_is(template, topic))
+        name_set_add(to, name);
+    free(name);
+}
+
+static bool fits(const char *wanted, const char *topic)
+{
+    regex_t pattern;
+    bool good;
+
+    if (wanted[0] != '^')
+        return strcmp(wanted, topic) == 0;
+    if (regcomp(&pattern, wanted, REG_EXTENDED | REG_NOSUB))
+        return false;
+    good = regexec(&pattern, topic, 0, NULL, 0) == 0;
+    regfree(&pattern);
+    return good;
+}
+
+/* Whether we would bind to a topic that is annotated. */
+static bool is_wanted(const struct option_list *topics, const char *topic)
+{
+    bool good = topics->count == 0;
+
+    for (size_t i = 0; i < topics->count; i++)
+        good |= fits(topics->items[i], topic);
+    return good;
+}
+
+bool ask_dead_letters(const struct kafka_options *kafka, const struct invoke_options *options,
+                      const struct name_set *annotated, FILE *to)
+{
+    const char *template = options->dead_letter_topic, *topic = NULL;
+    struct name_set names = {0};
+    bool good;
+
+    if (!invoke_has_dead_letters(options))
+        return true;
+    if (!dead_topic_varies(template))
+        name_set_add(&names, template);
+    for (size_t i = 0; i < options->topics.count; i++)
+        add_dead_topic(template, options->topics.items[i], &names);
+    while ((topic = name_set_next(annotated, topic)))
+        if (is_wanted(&options->topics, topic))
+            add_dead_topic(template, topic, &names);
+    good = kafka_ask_dead_topics(kafka, &names, to);
+    name_set_clear(&names);
     return good;
 }

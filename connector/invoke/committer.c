@@ -214,7 +214,7 @@ static void settle(struct dispatcher *dispatcher, struct partition *partition,
     }
     partition->refusals = 0;
     partition->commit_at = 0;
-    known_topics_add(&dispatcher->known, partition->topic);
+    name_set_add(&dispatcher->known_topics, partition->topic);
     partition_acknowledged(partition);
 }
 

@@ -273,7 +273,7 @@ static void add_partition(struct dispatcher *dispatcher, struct source_assignmen
     char number[16];
 
     memory = (struct start_memory){progress_top(&left) + 1,
-                                   known_topics_has(&dispatcher->known, assignment->topic)};
+                                   name_set_has(&dispatcher->known_topics, assignment->topic)};
     assignment->start = start_position(assignment, initial, memory, &reason);
     log_start(dispatcher, assignment, reason, assignment->start);
     partition = partition_new(assignment, assignment->start, ring_size(dispatcher));
@@ -292,7 +292,7 @@ static void add_partition(struct dispatcher *dispatcher, struct source_assignmen
         partition->committed =
             (struct partition_mark){assignment->committed, xstrdup(assignment->metadata)};
         partition_set_state(partition, PARTITION_RUNNING);
-        known_topics_add(&dispatcher->known, partition->topic);
+        name_set_add(&dispatcher->known_topics, partition->topic);
     }
     if (dispatcher->stopping)
         partition_set_state(partition, PARTITION_DRAINING);
@@ -433,7 +433,7 @@ void dispatcher_free(struct dispatcher *dispatcher)
     committer_release(dispatcher);
     free(dispatcher->stalled);
     pause_release(&dispatcher->pauses);
-    known_topics_release(&dispatcher->known);
+    name_set_clear(&dispatcher->known_topics);
     metrics_remove(dispatcher->setup.metrics, dispatcher->metrics);
     free(dispatcher);
 }

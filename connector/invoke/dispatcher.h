@@ -53,9 +53,10 @@ void dispatcher_stop(struct dispatcher *dispatcher, int64_t timeout_ms,
 
 /* Pauses a topic (nothing of it is taken or begun), a function (nothing is sent to it), or, both
  * NULL, everything; and lets it go on. What runs meanwhile ends as it would. Kept in memory only: a
- * new start forgets it. Returns an HTTP status and adds to `answer` what is paused now, as in
- * /status, or the reason: 200 it is so now, 400 both are given, 404 an unknown name, 409 a name
- * cannot go on while everything is paused. */
+ * new start forgets it. A function may be named without its namespace where that is one function.
+ * Returns an HTTP status and adds to `answer` what is paused now, as in /status, or the reason: 200
+ * it is so now, 400 both are given or a name means several functions, 404 an unknown name, 409 a
+ * name cannot go on while everything is paused. */
 int dispatcher_pause(struct dispatcher *dispatcher, const char *topic, const char *function,
                      json *answer);
 int dispatcher_resume(struct dispatcher *dispatcher, const char *topic, const char *function,
@@ -67,6 +68,9 @@ const char *dispatcher_fault(const struct dispatcher *dispatcher);
 /* Which partition stands still through a fault of ours, and how (core/stall), or NULL. Borrowed
  * until the loop goes on. */
 const char *dispatcher_stalled(const struct dispatcher *dispatcher);
+
+/* Its metrics: of the whole, of a partition, of a function. */
+extern const struct metrics_table dispatcher_metrics, partition_metrics, function_metrics;
 
 /* Brings gauges up to date; for metrics_on_collect. */
 void dispatcher_collect(struct dispatcher *dispatcher);

@@ -4,10 +4,10 @@
 #ifndef INVOKE_DISPATCHER_STATE_H
 #define INVOKE_DISPATCHER_STATE_H
 
+#include "core/name_set.h"
 #include "invoke/dispatcher.h"
 #include "invoke/function.h"
 #include "invoke/invocation.h"
-#include "invoke/known_topics.h"
 #include "invoke/partition.h"
 #include "invoke/pause.h"
 
@@ -61,7 +61,9 @@ struct dispatcher {
     bool room;                    /* a window moved: full partitions may have room */
 
     struct pauses pauses;
-    struct known_topics known;
+    /* Topics of which partitions had commits while we had them. When none has any more, the commits
+     * went with the topic: it was deleted and made anew (core/start). Kept while we live. */
+    struct name_set known_topics;
     struct committer committer;
     bool revoked;        /* the source waits for release */
     bool stopping;       /* for good */
@@ -154,8 +156,7 @@ void aside_put(struct dispatcher *dispatcher);
 bool aside_take_back(struct dispatcher *dispatcher, struct source_assignment *assignment);
 void aside_drop(struct dispatcher *dispatcher);
 
-/* report.c */
-extern const struct metrics_table dispatcher_metrics, partition_metrics, function_metrics;
+/* report.c: what the metrics of dispatcher.h have */
 enum {
     D_RECEIVED,
     D_EMPTY,

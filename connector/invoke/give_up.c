@@ -93,13 +93,11 @@ static void hold(struct invocation *invocation, enum letter_reason reason)
 void invocation_give_up(struct invocation *invocation, enum letter_reason reason, long status)
 {
     struct dispatcher *dispatcher = invocation->dispatcher;
-    /* attempts that end refused are done, and not counted */
-    uint32_t attempts =
-        invocation->count.attempts + invocation->count.timeouts + (reason == LETTER_STATUS);
 
     if (dispatcher->setup.letters)
-        send_letter(invocation, &(struct letter_why){invocation->subscription->function->path,
-                                                     reason, status, attempts});
+        send_letter(invocation,
+                    &(struct letter_why){invocation->subscription->function->path, reason, status,
+                                         invocation_attempts(invocation)});
     else if (reason == LETTER_MAX_AGE || dispatcher_drops(dispatcher))
         drop(invocation, reason);
     else

@@ -93,6 +93,7 @@ static void leave_ready(struct invocation *invocation)
 
 static void enter_calling(struct invocation *invocation)
 {
+    invocation->refused = false;
     invocation->subscription->function->in_flight++;
     invocation->dispatcher->in_flight++;
 }
@@ -203,6 +204,11 @@ void invocation_stop(struct invocation *invocation)
 bool invocation_tried(const struct invocation *invocation)
 {
     return invocation->count.attempts || invocation->count.timeouts;
+}
+
+uint32_t invocation_attempts(const struct invocation *invocation)
+{
+    return invocation->count.attempts + invocation->count.timeouts + invocation->refused;
 }
 
 void invocation_count(struct invocation *invocation, struct retry_count count)

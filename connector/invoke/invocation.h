@@ -51,6 +51,7 @@ struct invocation {
     struct lane_item lane; /* first: lanes hand out its address */
     enum invocation_state state;
     bool detailed;                      /* its calls are logged in full */
+    bool refused;                       /* its last call ended so: it is not in `count` */
     bool gateway_probe, function_probe; /* the call under way probes a target that is away */
     unsigned log;                       /* the partition's log it came from */
     uint64_t sequence;                  /* in the partition's ledger */
@@ -89,6 +90,8 @@ void invocation_stop(struct invocation *invocation);
 /* What it has used up; to be told to the group. */
 void invocation_count(struct invocation *invocation, struct retry_count count);
 bool invocation_tried(const struct invocation *invocation);
+/* Its calls that ended, with an answer or without. */
+uint32_t invocation_attempts(const struct invocation *invocation);
 
 /* Frees one that is ended. */
 void invocation_free(struct invocation *invocation);

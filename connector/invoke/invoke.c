@@ -11,7 +11,6 @@
 #include "invoke/ask.h"
 #include "invoke/delay.h"
 #include "invoke/dispatcher.h"
-#include "invoke/dispatcher_state.h"
 #include "invoke/options.h"
 #include "invoke/topics.h"
 #include "kafka/ask.h"
@@ -114,9 +113,20 @@ void invoke_check(struct option_faults *faults)
 
 bool invoke_ask(FILE *to)
 {
-    bool broker = kafka_ask(&config.kafka, to);
+    struct name_set topics = {0};
+    struct option_faults hints = {0};
+    bool broker, gateway, letters = true;
 
-    return ask_gateway(&config.gateway, &config.http, to) && broker;
+    invoke_options_hints(&config.invoke, &hints);
+    for (size_t i = 0; i < hints.count; i++)
+        fprintf(to, "configuration: %s\n", hints.items[i]);
+    option_faults_release(&hints);
+    broker = kafka_ask(&config.kafka, to);
+    gateway = ask_gateway(&config.gateway, &config.http, &topics, to);
+    if (broker)
+        letters = ask_dead_letters(&config.kafka, &config.invoke, &topics, to);
+    name_set_clear(&topics);
+    return broker && gateway && letters;
 }
 
 /* ---- what is told ---- */
@@ -401,6 +411,24 @@ static void close_all(struct invoke *invoke)
     uv_loop_close(&invoke->loop);
 }
 
+static void log_settings(void)
+{
+    struct option_faults hints = {0};
+
+    log_info(NULL, "Gateway %s, broker %s, group %s", config.gateway.url,
+             config.kafka.brokers.count ? config.kafka.brokers.items[0] : "",
+             config.consumer.group);
+    if (config.invoke.delivery == DELIVERY_AT_MOST_ONCE)
+        log_info(NULL, "delivery=at-most-once: records are committed before they are called, and "
+                       "what is not done then is lost");
+    if (invoke_has_dead_letters(&config.invoke))
+        log_info(NULL, "Dead letters go to %s", config.invoke.dead_letter_topic);
+    invoke_options_hints(&config.invoke, &hints);
+    for (size_t i = 0; i < hints.count; i++)
+        log_warning(NULL, "%s", hints.items[i]);
+    option_faults_release(&hints);
+}
+
 int invoke_run(struct option_faults *faults)
 {
     struct invoke invoke = {.status = EXIT_SUCCESS};
@@ -408,14 +436,7 @@ int invoke_run(struct option_faults *faults)
     signal(SIGPIPE, SIG_IGN);
     uv_loop_init(&invoke.loop);
     if (open_all(&invoke, faults)) {
-        log_info(NULL, "Gateway %s, broker %s, group %s", config.gateway.url,
-                 config.kafka.brokers.count ? config.kafka.brokers.items[0] : "",
-                 config.consumer.group);
-        if (config.invoke.delivery == DELIVERY_AT_MOST_ONCE)
-            log_info(NULL, "delivery=at-most-once: records are committed before they are called, "
-                           "and what is not done then is lost");
-        if (invoke.dead_letters)
-            log_info(NULL, "Dead letters go to %s", config.invoke.dead_letter_topic);
+        log_settings();
         functions_start(invoke.functions);
         footprint_trim();
         uv_run(&invoke.loop, UV_RUN_DEFAULT);

@@ -1,13 +1,17 @@
 /* options: the table of invoke mode. */
 #include "invoke/options.h"
 
+#include "base/duration.h"
 #include "core/dead_topic.h"
 #include "kafka/client.h"
 
 #include <regex.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define FIELD(name) offsetof(struct invoke_options, name)
+
+#define DEAD_LETTER_CODES "400-599"
 
 static const struct option_row rows[] = {
     {.name = "topics",
@@ -123,9 +127,11 @@ static const struct option_row rows[] = {
     {.name = "dead_letter_codes",
      .type = OPTION_STRING,
      .offset = FIELD(dead_letter_codes),
-     .default_text = "400-599",
-     .text = "Statuses after which a record goes to dead_letter_topic at once, unless they are in "
-             "retry_codes: 422, 400-499 or 5xx, in a list. Without dead_letter_topic it is done."},
+     .default_text = DEAD_LETTER_CODES,
+     .text =
+         "Statuses after which a record goes to dead_letter_topic at once, unless they are in "
+         "retry_codes: 422, 400-499 or 5xx, from 300 to 599, in a list. Without dead_letter_topic "
+         "it is done."},
     {.name = "max_record_age",
      .type = OPTION_DURATION,
      .offset = FIELD(max_record_age),
@@ -266,9 +272,10 @@ static void check_codes(const struct invoke_options *options, struct option_faul
         option_fault(faults, "retry_codes: \"%s\" is not a list of statuses (such as 404,429,503)",
                      options->retry_codes);
     if (options->dead_letter_codes && !retry_dead_codes_parse(options->dead_letter_codes, &rules))
-        option_fault(
-            faults, "dead_letter_codes: \"%s\" is not a list of statuses (such as 422,500-599,4xx)",
-            options->dead_letter_codes);
+        option_fault(faults,
+                     "dead_letter_codes: \"%s\" is not a list of statuses from %d to %d (such as "
+                     "422,500-599,4xx)",
+                     options->dead_letter_codes, RETRY_DEAD_LEAST, RETRY_STATUS_MAX);
 }
 
 void invoke_options_check(const struct invoke_options *options, struct option_faults *faults)
@@ -280,6 +287,24 @@ void invoke_options_check(const struct invoke_options *options, struct option_fa
     check_codes(options, faults);
     if (options->retry_min_wait > options->retry_max_wait)
         option_fault(faults, "retry_min_wait: it is longer than retry_max_wait");
+}
+
+void invoke_options_hints(const struct invoke_options *options, struct option_faults *hints)
+{
+    char age[DURATION_TEXT_SIZE];
+
+    if (invoke_has_dead_letters(options))
+        return;
+    if (options->max_record_age)
+        option_fault(hints,
+                     "max_record_age=%s without dead_letter_topic: records that are older are "
+                     "dropped",
+                     duration_format(options->max_record_age, age));
+    if (options->dead_letter_codes && strcmp(options->dead_letter_codes, DEAD_LETTER_CODES) != 0)
+        option_fault(hints,
+                     "dead_letter_codes=%s without dead_letter_topic: it says nothing, such "
+                     "records are done",
+                     options->dead_letter_codes);
 }
 
 struct retry_rules invoke_retry_rules(const struct invoke_options *options, bool async)

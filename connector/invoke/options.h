@@ -43,6 +43,10 @@ extern const struct option_table invoke_option_table;
  * dead_letter_codes, waits that cross. */
 void invoke_options_check(const struct invoke_options *options, struct option_faults *faults);
 
+/* What may not do what was meant, in words: options that say nothing, or something else, because
+ * there is no dead_letter_topic. */
+void invoke_options_hints(const struct invoke_options *options, struct option_faults *hints);
+
 /* Whether there are dead letters. */
 bool invoke_has_dead_letters(const struct invoke_options *options);
 

@@ -219,6 +219,7 @@ static void follow(struct invocation *invocation, enum verdict verdict,
         invocation_finish(invocation, END_DONE);
         break;
     case VERDICT_REFUSED:
+        invocation->refused = true;
         invocation_give_up(invocation, LETTER_STATUS, answer->status);
         break;
     case VERDICT_RETRY:

@@ -6,73 +6,32 @@
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
-
-struct pause_name {
-    UT_hash_handle hh;
-    char name[];
-};
-
-/* ---- names ---- */
-
-static struct pause_name *find(const struct pause_name *names, const char *name)
-{
-    struct pause_name *found;
-
-    HASH_FIND_STR(names, name, found);
-    return found;
-}
-
-static void add(struct pause_name **names, const char *name)
-{
-    size_t size = strlen(name) + 1;
-    struct pause_name *added;
-
-    if (find(*names, name))
-        return;
-    added = xcalloc(1, sizeof(*added) + size);
-    memcpy(added->name, name, size);
-    HASH_ADD_STR(*names, name, added);
-}
-
-static void drop(struct pause_name **names, struct pause_name *name)
-{
-    if (!name)
-        return;
-    HASH_DEL(*names, name); // NOLINT(clang-analyzer-core.NullDereference)
-    free(name);
-}
-
-static void clear(struct pause_name **names)
-{
-    struct pause_name *name, *next;
-
-    HASH_ITER (hh, *names, name, next)
-        drop(names, name);
-}
+#include <utstring.h>
 
 bool pause_holds_topic(const struct pauses *pauses, const char *topic)
 {
-    return pauses->everything || find(pauses->topics, topic);
+    return pauses->everything || name_set_has(&pauses->topics, topic);
 }
 
 bool pause_holds_function(const struct pauses *pauses, const char *path)
 {
-    return pauses->everything || find(pauses->functions, path);
+    return pauses->everything || name_set_has(&pauses->functions, path);
 }
 
 void pause_release(struct pauses *pauses)
 {
-    clear(&pauses->topics);
-    clear(&pauses->functions);
+    name_set_clear(&pauses->topics);
+    name_set_clear(&pauses->functions);
     pauses->everything = false;
 }
 
-static void add_names(const struct pause_name *names, const char *kind, json *to)
+static void add_names(const struct name_set *names, const char *kind, json *to)
 {
     json *list = json_add_array(to, kind);
+    const char *name = NULL;
 
-    for (; names; names = names->hh.next)
-        json_add_text(list, NULL, names->name);
+    while ((name = name_set_next(names, name)))
+        json_add_text(list, NULL, name);
 }
 
 void pause_status(const struct pauses *pauses, json *to)
@@ -80,8 +39,8 @@ void pause_status(const struct pauses *pauses, json *to)
     json *about = json_add_object(to, "paused");
 
     json_add_bool(about, "everything", pauses->everything);
-    add_names(pauses->topics, "topics", about);
-    add_names(pauses->functions, "functions", about);
+    add_names(&pauses->topics, "topics", about);
+    add_names(&pauses->functions, "functions", about);
 }
 
 /* ---- what follows ---- */
@@ -134,12 +93,36 @@ static bool knows_topic(const struct dispatcher *dispatcher, const char *topic)
             return true;
     if (dispatcher->map)
         topic_map_functions(dispatcher->map, topic, &functions);
-    return functions || is_subscribed(dispatcher, topic) || find(dispatcher->pauses.topics, topic);
+    return functions || is_subscribed(dispatcher, topic) ||
+           name_set_has(&dispatcher->pauses.topics, topic);
 }
 
-static bool knows_function(const struct dispatcher *dispatcher, const char *path)
+static bool is_without_namespace(const char *name, const char *path)
 {
-    return dispatcher_function(dispatcher, path) || find(dispatcher->pauses.functions, path);
+    size_t size = strlen(name);
+
+    return strncmp(path, name, size) == 0 && path[size] == '.';
+}
+
+/* The functions that a name may mean: the one of this path, or else those that are called so in
+ * some namespace. */
+static void find_paths(const struct dispatcher *dispatcher, const char *name,
+                       struct name_set *paths)
+{
+    const struct name_set *paused = &dispatcher->pauses.functions;
+    const struct function *function, *next;
+    const char *path = NULL;
+
+    if (dispatcher_function(dispatcher, name) || name_set_has(paused, name)) {
+        name_set_add(paths, name);
+        return;
+    }
+    HASH_ITER (hh, dispatcher->functions, function, next)
+        if (is_without_namespace(name, function->path))
+            name_set_add(paths, function->path);
+    while ((path = name_set_next(paused, path)))
+        if (is_without_namespace(name, path))
+            name_set_add(paths, path);
 }
 
 static int refuse_take(json *answer, int status, char *reason)
@@ -149,19 +132,36 @@ static int refuse_take(json *answer, int status, char *reason)
     return status;
 }
 
+static int refuse_several(json *answer, const char *name, const struct name_set *paths)
+{
+    const char *path = NULL;
+    UT_string list;
+    char *reason;
+
+    utstring_init(&list);
+    while ((path = name_set_next(paths, path)))
+        utstring_printf(&list, "%s%s", utstring_len(&list) ? ", " : "", path);
+    reason = xasprintf("function \"%s\" is there more than once: give one of %s", name,
+                       utstring_body(&list));
+    utstring_done(&list);
+    return refuse_take(answer, 400, reason);
+}
+
 /* 0: it may be done. */
 static int refusal(const struct dispatcher *dispatcher, const char *topic, const char *function,
-                   json *answer)
+                   const struct name_set *paths, json *answer)
 {
+    const char *path = name_set_next(paths, NULL);
+
     if (topic && function)
         return refuse_take(answer, 400, xstrdup("give a topic or a function, not both"));
     if (topic && !knows_topic(dispatcher, topic))
         return refuse_take(answer, 404, xasprintf("no topic \"%s\" is known here", topic));
-    if (function && !knows_function(dispatcher, function))
+    if (function && !path)
         return refuse_take(
             answer, 404,
             xasprintf("no function \"%s\" is known here; /status lists their names", function));
-    return 0;
+    return path && name_set_next(paths, path) ? refuse_several(answer, function, paths) : 0;
 }
 
 static int confirm(struct dispatcher *dispatcher, const char *done, const char *topic,
@@ -182,40 +182,64 @@ static int confirm(struct dispatcher *dispatcher, const char *done, const char *
     return 200;
 }
 
-int dispatcher_pause(struct dispatcher *dispatcher, const char *topic, const char *function,
-                     json *answer)
+/* Does it to what the names mean. */
+static int act(struct dispatcher *dispatcher, const char *topic, const char *name,
+               int (*action)(struct dispatcher *dispatcher, const char *topic, const char *function,
+                             json *answer),
+               json *answer)
+{
+    struct name_set paths = {0};
+    int status;
+
+    if (name)
+        find_paths(dispatcher, name, &paths);
+    status = refusal(dispatcher, topic, name, &paths, answer);
+    if (!status)
+        status = action(dispatcher, topic, name_set_next(&paths, NULL), answer);
+    name_set_clear(&paths);
+    return status;
+}
+
+static int pause_known(struct dispatcher *dispatcher, const char *topic, const char *function,
+                       json *answer)
 {
     struct pauses *pauses = &dispatcher->pauses;
-    int status = refusal(dispatcher, topic, function, answer);
 
-    if (status)
-        return status;
     if (topic)
-        add(&pauses->topics, topic);
+        name_set_add(&pauses->topics, topic);
     else if (function)
-        add(&pauses->functions, function);
+        name_set_add(&pauses->functions, function);
     else
         pauses->everything = true;
     return confirm(dispatcher, "Paused", topic, function, answer);
 }
 
-int dispatcher_resume(struct dispatcher *dispatcher, const char *topic, const char *function,
-                      json *answer)
+static int resume_known(struct dispatcher *dispatcher, const char *topic, const char *function,
+                        json *answer)
 {
     struct pauses *pauses = &dispatcher->pauses;
-    int status = refusal(dispatcher, topic, function, answer);
 
-    if (status)
-        return status;
     if ((topic || function) && pauses->everything)
         return refuse_take(
             answer, 409,
             xstrdup("everything is paused: resume without a name, then pause what is to wait"));
     if (topic)
-        drop(&pauses->topics, find(pauses->topics, topic));
+        name_set_drop(&pauses->topics, topic);
     else if (function)
-        drop(&pauses->functions, find(pauses->functions, function));
+        name_set_drop(&pauses->functions, function);
     else
         pause_release(pauses);
     return confirm(dispatcher, "Resumed", topic, function, answer);
+}
+
+int dispatcher_pause(struct dispatcher *dispatcher, const char *topic, const char *function,
+                     json *answer)
+{
+    return act(dispatcher, topic, function, pause_known, answer);
+}
+
+int dispatcher_resume(struct dispatcher *dispatcher, const char *topic, const char *function,
+                      json *answer)
+{
+    return act(dispatcher, topic, function, resume_known, answer);
 }

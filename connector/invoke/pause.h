@@ -6,15 +6,14 @@
 #define INVOKE_PAUSE_H
 
 #include "base/json.h"
+#include "core/name_set.h"
 
 #include <stdbool.h>
-
-struct pause_name;
 
 /* Zero-initialised: nothing is paused. */
 struct pauses {
     bool everything;
-    struct pause_name *topics, *functions;
+    struct name_set topics, functions;
 };
 
 bool pause_holds_topic(const struct pauses *pauses, const char *topic);

@@ -169,7 +169,7 @@ static void add_oldest(const struct dispatcher *dispatcher, const struct partiti
     json_add_text(waits, "function", oldest->subscription->function->path);
     json_add_text(waits, "invocation", invocation_state_name(oldest->state));
     json_add_text(waits, "because", dispatcher_waits_because(dispatcher, partition));
-    json_add_number(waits, "attempts", oldest->count.attempts + oldest->count.timeouts);
+    json_add_number(waits, "attempts", invocation_attempts(oldest));
 }
 
 static void add_partition(const struct dispatcher *dispatcher, const struct partition *partition,

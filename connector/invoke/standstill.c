@@ -24,6 +24,7 @@ static void view_invocation(const struct dispatcher *dispatcher,
                             const struct invocation *invocation, struct stall_view *view)
 {
     const struct function *function = invocation->subscription->function;
+    const struct letters *letters = dispatcher->setup.letters;
 
     view->step = steps[invocation->state];
     view->offset = invocation->record->offset;
@@ -31,6 +32,7 @@ static void view_invocation(const struct dispatcher *dispatcher,
     view->slot = dispatcher_has_slot(dispatcher, function);
     view->gateway_away = dispatcher->gateway.state == TARGET_AWAY;
     view->function_away = function->target.state == TARGET_AWAY;
+    view->letters_wait = letters && letters->fault;
     if (view->gateway_away)
         view->probe_ms = dispatcher->gateway.due_ms;
     if (view->function_away && function->target.due_ms > view->probe_ms)
@@ -83,14 +85,13 @@ static void tell_full(struct partition *partition, const char *bound, const char
     const struct invocation *lowest = partition->invocations;
     struct partition_full *full = &partition->full;
     struct log_subject subject = invocation_subject(lowest);
-    uint64_t tries = (uint64_t)lowest->count.attempts + lowest->count.timeouts;
 
     if (full->said_why == why && full->said_name == lowest->subscription->name)
         return;
     full->said_why = why;
     full->said_name = lowest->subscription->name;
-    log_warning(&subject, "%s is full and waits for this: %s (%s, %" PRIu64 " attempts before)",
-                bound, why, invocation_state_name(lowest->state), tries);
+    log_warning(&subject, "%s is full and waits for this: %s (%s, attempts: %" PRIu32 ")", bound,
+                why, invocation_state_name(lowest->state), invocation_attempts(lowest));
 }
 
 static void look_at_full(const struct dispatcher *dispatcher, struct partition *partition,
@@ -123,45 +124,56 @@ static char *stall_text(const struct partition *partition, const struct stall_fi
                      lowest->subscription->function->path, finding->why);
 }
 
-/* Takes the text, NULL when no partition is. */
-static void note_stall(struct dispatcher *dispatcher, char *text)
-{
-    if (text && !dispatcher->stalled)
-        log_error(NULL, "%s; /health says so until it goes on", text);
-    else if (!text && dispatcher->stalled)
-        log_info(NULL, "No partition is stalled any more");
-    free(dispatcher->stalled);
-    dispatcher->stalled = text;
-}
-
-/* The text of its stall, or NULL. */
-static char *look_at(struct dispatcher *dispatcher, struct partition *partition)
+/* Whether it is stalled. */
+static bool look_at(struct dispatcher *dispatcher, struct partition *partition,
+                    struct stall_finding *finding)
 {
     struct source *source = dispatcher->setup.source;
     bool untaken = partition->state != PARTITION_STARTING &&
                    dispatcher_has_room(dispatcher, partition) &&
                    source->calls->has_records(source, partition->handle);
-    struct stall_finding finding = find(dispatcher, partition, untaken);
 
-    look_at_full(dispatcher, partition, finding.why);
-    if (!stall_look(&partition->stall, &finding, dispatcher_now(dispatcher),
-                    dispatcher->setup.options->stall_timeout))
-        return NULL;
-    return stall_text(partition, &finding);
+    *finding = find(dispatcher, partition, untaken);
+    look_at_full(dispatcher, partition, finding->why);
+    return stall_look(&partition->stall, finding, dispatcher_now(dispatcher),
+                      dispatcher->setup.options->stall_timeout);
 }
 
+static void begin_stall(struct dispatcher *dispatcher, const struct partition *partition,
+                        const struct stall_finding *finding)
+{
+    struct log_subject subject = partition_subject(partition);
+
+    if (!dispatcher->stalled) {
+        subject.offset = finding->place;
+        log_error(&subject, "stalled: %s; /health says so until it goes on", finding->why);
+    }
+    free(dispatcher->stalled);
+    dispatcher->stalled = stall_text(partition, finding);
+}
+
+static void end_stall(struct dispatcher *dispatcher)
+{
+    if (dispatcher->stalled)
+        log_info(NULL, "No partition is stalled any more");
+    free(dispatcher->stalled);
+    dispatcher->stalled = NULL;
+}
+
+/* The first that is stalled is told. */
 void dispatcher_look(struct dispatcher *dispatcher)
 {
+    struct stall_finding finding;
     struct partition *partition;
-    char *text, *first = NULL;
+    bool stalled = false;
 
     if (dispatcher->state == DISPATCHER_WORKING) /* a drain ends in a time of its own */
         DL_FOREACH (dispatcher->partitions, partition) {
-            text = partition_rests(partition) ? NULL : look_at(dispatcher, partition);
-            if (first)
-                free(text);
-            else
-                first = text;
+            if (partition_rests(partition) || !look_at(dispatcher, partition, &finding) || stalled)
+                continue;
+            stalled = true;
+            begin_stall(dispatcher, partition, &finding);
         }
-    note_stall(dispatcher, first);
+    if (!stalled)
+        end_stall(dispatcher);
 }

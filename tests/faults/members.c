@@ -62,8 +62,7 @@ static void settings_free(char **list)
 
 int members_start(struct members *members, int slot)
 {
-    const char *folder = getenv("BUILD");
-    char *path = xasprintf("%s/kafka-connector", folder ? folder : "build");
+    char *path = child_program("kafka-connector");
     char **settings = settings_new(members, members->count, slot);
     struct one *one = xcalloc(1, sizeof(*one));
 

@@ -141,7 +141,7 @@ struct account account_of(const struct call_log *log, struct cluster *cluster, c
     return tally.account;
 }
 
-int64_t account_uncommitted(const struct call_log *log, struct cluster *cluster,
+int64_t account_uncommitted(const struct call_log *log, size_t calls, struct cluster *cluster,
                             const char *function, const char *topic)
 {
     int partitions = cluster_partitions(cluster, topic);
@@ -149,7 +149,7 @@ int64_t account_uncommitted(const struct call_log *log, struct cluster *cluster,
 
     for (int i = 0; i < partitions; i++)
         committed[i] = cluster_committed(cluster, topic, i);
-    for (size_t i = 0; i < call_log_arrived(log, NULL); i++) {
+    for (size_t i = 0; i < call_log_arrived(log, NULL) && i < calls; i++) {
         const struct call_entry *entry = call_log_at(log, i);
 
         if (is_of(entry, function, topic) && entry->partition >= 0 && entry->partition < partitions)

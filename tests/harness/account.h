@@ -23,9 +23,9 @@ struct account {
 struct account account_of(const struct call_log *log, struct cluster *cluster, const char *function,
                           const char *topic);
 
-/* How many runs were on records that the group has not committed: what a member that starts now
- * may repeat. */
-int64_t account_uncommitted(const struct call_log *log, struct cluster *cluster,
+/* Of the first `calls` of the log (SIZE_MAX: all), how many were for records that the group has not
+ * committed: what a member that starts now may repeat. */
+int64_t account_uncommitted(const struct call_log *log, size_t calls, struct cluster *cluster,
                             const char *function, const char *topic);
 
 /* "20000 records, lost 0, repeated 0, ...". Caller frees. */

@@ -97,6 +97,13 @@ static void spawn(struct child *child, const char **arguments, const char **envi
         fail("cannot start %s: %s", arguments[0], uv_strerror(error));
 }
 
+char *child_program(const char *name)
+{
+    const char *folder = getenv("BUILD");
+
+    return xasprintf("%s/%s", folder ? folder : "build", name);
+}
+
 struct child *child_start(uv_loop_t *loop, const char *const *arguments,
                           const char *const *environment)
 {

@@ -17,6 +17,10 @@ struct child;
 struct child *child_start(uv_loop_t *loop, const char *const *arguments,
                           const char *const *environment);
 
+/* The path of a program of ours that `make` has built: in build/ or, of another flavour, in the
+ * folder that BUILD names. Caller frees. */
+char *child_program(const char *name);
+
 /* Kills it if it runs, and waits for that. NULL: nothing. */
 void child_free(struct child *child);
 

@@ -39,6 +39,10 @@ static void leave(struct letter_box *box, struct letter *letter)
     DL_DELETE(box->under_way, letter);
     box->seam.under_way--;
     box->seam.refused -= letter->refused;
+    if (!box->seam.under_way) {
+        free(box->seam.fault);
+        box->seam.fault = NULL;
+    }
 }
 
 static struct letter *send_letter(struct letters *seam, struct record *record,
@@ -103,6 +107,8 @@ void letter_box_refuse(struct letter_box *box)
         box->seam.refused += !letter->refused;
         letter->refused = true;
     }
+    if (box->under_way && !box->seam.fault)
+        box->seam.fault = xstrdup("topic dead: it does not exist");
 }
 
 static void on_wake(uv_async_t *wake)

@@ -33,7 +33,7 @@ void letter_box_hold(struct letter_box *box, bool on);
 /* Keeps the oldest `count` that are on their way (-1: all). Returns how many there were. */
 int letter_box_keep(struct letter_box *box, int count);
 
-/* Those on their way are refused for now, by the look of it for long. */
+/* Those on their way are refused for now, by the look of it for long; that is the fault. */
 void letter_box_refuse(struct letter_box *box);
 
 size_t letter_box_under_way(const struct letter_box *box);

@@ -286,6 +286,16 @@ bool rig_await_committed(struct rig *rig)
     return rig_await(rig, all_committed);
 }
 
+static bool is_committing(struct rig *rig)
+{
+    return memory_source_committing(rig->source);
+}
+
+bool rig_await_committing(struct rig *rig)
+{
+    return rig_await(rig, is_committing);
+}
+
 static bool is_stopped(struct rig *rig)
 {
     return rig->stopped;

@@ -81,7 +81,8 @@ int64_t rig_function_metric(struct rig *rig, const char *function, const char *n
 
 /* Runs the loop until it holds. False: it did not in RIG_PATIENCE_MS. */
 bool rig_await(struct rig *rig, bool (*holds)(struct rig *rig));
-bool rig_await_committed(struct rig *rig); /* all that is in the logs */
+bool rig_await_committed(struct rig *rig);  /* all that is in the logs */
+bool rig_await_committing(struct rig *rig); /* a commit is under way */
 bool rig_await_stopped(struct rig *rig);
 bool rig_await_released(struct rig *rig);
 bool rig_await_metric(struct rig *rig, const char *sample, int64_t least);

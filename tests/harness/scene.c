@@ -6,10 +6,11 @@
 #include "tests/harness/fail.h"
 
 #include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { LATENCY_MS = 5, ASSIGNED_MS = 30 * 1000, LIST_MAX = 32 };
+enum { LATENCY_MS = 5, ASSIGNED_MS = 30 * 1000, ASK_MS = 50, STOP_MS = 30 * 1000, LIST_MAX = 32 };
 
 struct scene *scene_new(const char *name, const char *bootstrap, int partitions)
 {
@@ -46,14 +47,6 @@ void scene_free(struct scene *scene)
     free(scene);
 }
 
-/* The programs `make` has built: build/ or, of another flavour, the folder it says. */
-static char *program_path(const char *name)
-{
-    const char *folder = getenv("BUILD");
-
-    return xasprintf("%s/%s", folder ? folder : "build", name);
-}
-
 /* Of two lists "name=value" the second one's names win. Ends the test when that is too much. */
 static void merge(const char **to, const char *const *first, const char *const *second)
 {
@@ -75,9 +68,10 @@ static void merge(const char **to, const char *const *first, const char *const *
     to[count] = NULL;
 }
 
-struct child *scene_connector(struct scene *scene, const char *const *settings)
+/* `command` NULL: none. */
+static struct child *start(struct scene *scene, const char *command, const char *const *settings)
 {
-    char *path = program_path("kafka-connector");
+    char *path = child_program("kafka-connector");
     char *gateway = xasprintf("gateway_url=%s", faas_gateway_url(scene->gateway));
     char *broker = xasprintf("broker_host=%s", scene->bootstrap);
     char *group = xasprintf("group=%s", scene->topic);
@@ -89,12 +83,32 @@ struct child *scene_connector(struct scene *scene, const char *const *settings)
     struct child *program;
 
     merge(all, own, settings);
-    program = child_start(&scene->loop, (const char *[]){path, NULL}, all);
+    program = child_start(&scene->loop, (const char *[]){path, command, NULL}, all);
     free(group);
     free(broker);
     free(gateway);
     free(path);
     return program;
+}
+
+struct child *scene_connector(struct scene *scene, const char *const *settings)
+{
+    return start(scene, NULL, settings);
+}
+
+void scene_stop(struct child *connector)
+{
+    int status;
+
+    child_signal(connector, SIGTERM);
+    if (!child_await_end(connector, STOP_MS, &status) || status != 0)
+        fail("the connector did not leave with status 0:\n%s", child_output(connector));
+    child_free(connector);
+}
+
+struct child *scene_check(struct scene *scene, const char *const *settings)
+{
+    return start(scene, "check", settings);
 }
 
 void scene_await_assigned(struct child *connector, size_t times)
@@ -107,7 +121,7 @@ void scene_await_assigned(struct child *connector, size_t times)
 struct child *scene_load(struct scene *scene, int64_t records, int64_t throughput,
                          const char *const *arguments)
 {
-    char *path = program_path("producer");
+    char *path = child_program("producer");
     char *broker = xasprintf("-broker=%s", scene->bootstrap);
     char *topic = xasprintf("-topic=%s", scene->topic);
     char *count = xasprintf("-messages=%" PRId64, records);
@@ -194,6 +208,23 @@ static bool has_run(void *context)
 bool scene_await_ran(struct scene *scene, size_t count, int64_t timeout_ms)
 {
     return await(&scene->loop, has_run, &(struct ran){scene, count}, timeout_ms);
+}
+
+int64_t scene_uncommitted(struct scene *scene, size_t calls)
+{
+    return account_uncommitted(scene->log, calls, scene->cluster, SCENE_FUNCTION, scene->topic);
+}
+
+bool scene_await_covered(struct scene *scene, size_t calls, int64_t timeout_ms)
+{
+    uint64_t end = uv_now(&scene->loop) + (uint64_t)timeout_ms;
+
+    while (scene_uncommitted(scene, calls) > 0) {
+        if (uv_now(&scene->loop) > end)
+            return false;
+        await_time(&scene->loop, ASK_MS); /* the broker tells nobody of commits */
+    }
+    return true;
 }
 
 struct account scene_account(struct scene *scene)

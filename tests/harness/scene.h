@@ -42,6 +42,12 @@ void scene_free(struct scene *scene);
  * ("name=value", NULL-ended, or NULL) that win over the scene's. */
 struct child *scene_connector(struct scene *scene, const char *const *settings);
 
+/* Ends it by SIGTERM, which it leaves the group for with status 0, and frees it. */
+void scene_stop(struct child *connector);
+
+/* Starts `kafka-connector check` with what a member would be started with. */
+struct child *scene_check(struct scene *scene, const char *const *settings);
+
 /* Waits until a connector has been given partitions `times` times. Ends the test if not. */
 void scene_await_assigned(struct child *connector, size_t times);
 
@@ -55,6 +61,11 @@ bool scene_await_done(struct scene *scene, struct child *load, int64_t timeout_m
 
 /* Waits until the function ran so many times. */
 bool scene_await_ran(struct scene *scene, size_t count, int64_t timeout_ms);
+
+/* How many of the first `calls` calls (SIZE_MAX: all) were for records that are not committed. */
+int64_t scene_uncommitted(struct scene *scene, size_t calls);
+/* Waits until none of them is. */
+bool scene_await_covered(struct scene *scene, size_t calls, int64_t timeout_ms);
 
 struct account scene_account(struct scene *scene);
 

@@ -14,17 +14,6 @@ enum { SOON_MS = 30 * 1000, LONG_MS = 90 * 1000 };
 
 static const int64_t written_ms = INT64_C(1700000000123);
 
-static void stop(struct child *connector)
-{
-    int status;
-
-    child_signal(connector, SIGTERM);
-    cr_assert(child_await_end(connector, SOON_MS, &status), "still there:\n%s",
-              child_output(connector));
-    cr_expect_eq(status, 0, "status %d:\n%s", status, child_output(connector));
-    child_free(connector);
-}
-
 /* ---- records ---- */
 
 static rd_kafka_conf_t *conf_new(const struct scene *scene)
@@ -154,7 +143,7 @@ Test(dead_letter, attempts_outlive_ten_rebalances_and_end_in_one_letter)
             scene_connector(scene, (const char *[]){"dead_letter_topic={topic}.dead", NULL});
 
         scene_await_assigned(guest, 1);
-        stop(guest);
+        scene_stop(guest);
         scene_await_assigned(stays, 3 + 2 * i); /* it came, it went */
     }
     cr_assert(await_letters(scene, "poisoned.dead", 1), "%s", child_output(stays));
@@ -174,7 +163,7 @@ Test(dead_letter, attempts_outlive_ten_rebalances_and_end_in_one_letter)
     expect_text(letter, "x-dead-letter-reason", "exhausted");
     expect_text(letter, "x-dead-letter-attempts", "5");
     close_reader(reader, letter);
-    stop(stays);
+    scene_stop(stays);
     scene_free(scene);
 }
 
@@ -200,7 +189,7 @@ Test(dead_letter, one_that_its_reason_makes_too_large_is_cut)
     expect_text(letter, "x-dead-letter-truncated", "1048438");
     close_reader(reader, letter);
     free(value);
-    stop(connector);
+    scene_stop(connector);
     scene_free(scene);
 }
 
@@ -219,7 +208,7 @@ Test(dead_letter, a_topic_that_does_not_exist_is_told_of_and_waited_for)
     cluster_create(scene->cluster, "late", 1);
     cr_assert(await_letters(scene, "late", 1), "%s", child_output(connector));
     cr_expect_eq(call_log_arrived(scene->log, NULL), 1);
-    stop(connector);
+    scene_stop(connector);
     scene_free(scene);
 }
 
@@ -239,7 +228,7 @@ Test(dead_letter, what_is_written_by_it_is_never_read_by_it)
     await_time(&scene->loop, 3000); /* the client looks for new topics every 2 s */
     cr_expect_eq(call_log_arrived(scene->log, "nosy"), 0);
     cr_expect_eq(child_count(connector, "everything.dead:["), 0, "%s", child_output(connector));
-    stop(connector);
+    scene_stop(connector);
     scene_free(scene);
 }
 
@@ -271,9 +260,42 @@ Test(dead_letter, a_broker_that_is_killed_loses_and_doubles_none)
     records = cluster_records(scene->cluster, scene->topic);
     cr_expect_geq(records, 4000);
     cr_expect_eq(cluster_records(scene->cluster, "letters"), records);
-    stop(connector);
+    scene_stop(connector);
     child_free(load);
     scene_free(scene);
     broker_free(broker);
     await_close(&loop);
+}
+
+/* ---- before the start ---- */
+
+Test(dead_letter, check_tells_whether_the_topic_for_them_is_there)
+{
+    struct scene *scene = scene_new("checked", NULL, 1);
+    const char *const settings[] = {"dead_letter_topic={topic}.dead", NULL};
+    const char *const others[] = {"dead_letter_topic={topic}.dead", "topics=^un", NULL};
+    struct child *check = scene_check(scene, others);
+    int status;
+
+    cr_assert(child_await_end(check, SOON_MS, &status));
+    cr_expect_eq(status, 0, "%s", child_output(check));
+    cr_expect_eq(child_count(check, "dead-letter topic"), 0, "%s", child_output(check));
+    child_free(check);
+    check = scene_check(scene, settings);
+
+    cr_assert(child_await_end(check, SOON_MS, &status));
+    cr_expect_eq(status, 1, "%s", child_output(check));
+    cr_expect_eq(child_count(check, "dead-letter topic checked.dead: missing, and the brokers do "
+                                    "not make it by themselves"),
+                 1, "%s", child_output(check));
+    child_free(check);
+    cr_expect_eq(cluster_partitions(scene->cluster, "checked.dead"), 0, "it was made");
+    cluster_create(scene->cluster, "checked.dead", 2);
+    check = scene_check(scene, settings);
+    cr_assert(child_await_end(check, SOON_MS, &status));
+    cr_expect_eq(status, 0, "%s", child_output(check));
+    cr_expect_eq(child_count(check, "dead-letter topic checked.dead: partitions: 2"), 1, "%s",
+                 child_output(check));
+    child_free(check);
+    scene_free(scene);
 }

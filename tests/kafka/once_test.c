@@ -25,17 +25,6 @@ static void expect_no_repeat(struct scene *scene, int64_t records, int64_t lost)
     free(text);
 }
 
-static void stop(struct child *connector)
-{
-    int status;
-
-    child_signal(connector, SIGTERM);
-    cr_assert(child_await_end(connector, SOON_MS, &status), "still there:\n%s",
-              child_output(connector));
-    cr_expect_eq(status, 0, "status %d:\n%s", status, child_output(connector));
-    child_free(connector);
-}
-
 Test(once, kills_repeat_nothing)
 {
     struct scene *scene = scene_new("once-kill", NULL, PARTITIONS);
@@ -51,7 +40,7 @@ Test(once, kills_repeat_nothing)
         connector = scene_connector(scene, settings);
     }
     cr_expect(scene_await_done(scene, load, LONG_MS), "%s", child_output(connector));
-    stop(connector); /* waits for what is committed and under way */
+    scene_stop(connector); /* waits for what is committed and under way */
     expect_no_repeat(scene, 8000, kills * PARTITIONS * WINDOW);
     child_free(load);
     scene_free(scene);
@@ -69,10 +58,10 @@ Test(once, members_that_join_and_leave_lose_and_repeat_nothing)
 
         scene_await_assigned(guest, 1);
         await_time(&scene->loop, 1000);
-        stop(guest);
+        scene_stop(guest);
     }
     cr_expect(scene_await_done(scene, load, LONG_MS), "%s", child_output(stays));
-    stop(stays);
+    scene_stop(stays);
     expect_no_repeat(scene, 8000, 0);
     child_free(load);
     scene_free(scene);

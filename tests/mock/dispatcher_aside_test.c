@@ -1,31 +1,13 @@
 /* dispatcher_aside_test: partitions that were lost without a drain, and come back: untouched, or
  * after another member had them. */
-#include "tests/harness/rig.h"
+#include "tests/harness/orders.h"
 
 #include "core/lanes.h"
 #include "core/progress.h"
 
 #include <criterion/criterion.h>
 
-static struct rig *rig;
-static struct faas_function *function;
-
-static void set_up(void)
-{
-    rig = rig_new();
-    memory_source_topic(rig->source, "orders", 1);
-    rig->options.order = ORDER_NONE;
-    function = rig_deploy(rig, "a", "orders", NULL);
-}
-
-static void tear_down(void)
-{
-    rig_free(rig);
-}
-
-TestSuite(dispatcher_aside, .init = set_up, .fini = tear_down, .timeout = 60);
-
-static const struct faas_reply held = {.latency_ms = FAAS_HELD}, at_once = {0};
+TestSuite(dispatcher_aside, .init = orders_set_up, .fini = orders_tear_down, .timeout = 60);
 
 /* `calls` of 100 records are under way, held, and what there is to commit is committed. */
 static void start_held(int64_t calls)
@@ -69,8 +51,8 @@ Test(dispatcher_aside, what_ended_while_lost_is_not_repeated)
         int calls = orders[i] == ORDER_PARTITION ? 1 : 8;
 
         if (i) {
-            tear_down();
-            set_up();
+            orders_tear_down();
+            orders_set_up();
         }
         rig->options.order = orders[i];
         start_held(calls);
@@ -133,8 +115,8 @@ Test(dispatcher_aside, another_member_is_told_by_its_metadata_alone)
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
         if (i) {
-            tear_down();
-            set_up();
+            orders_tear_down();
+            orders_set_up();
         }
         start_held(8);
         memory_source_lose(rig->source);
@@ -163,8 +145,8 @@ Test(dispatcher_aside, lost_while_a_commit_is_under_way)
 {
     for (int reached = 0; reached < 2; reached++) {
         if (reached) {
-            tear_down();
-            set_up();
+            orders_tear_down();
+            orders_set_up();
         }
         start_with_a_commit_under_way();
         if (reached)
@@ -185,8 +167,8 @@ Test(dispatcher_aside, lost_in_the_midst_of_a_drain)
 {
     for (int late = 0; late < 2; late++) {
         if (late) {
-            tear_down();
-            set_up();
+            orders_tear_down();
+            orders_set_up();
         }
         rig->options.order = ORDER_KEY;
         start_held(8);
@@ -225,8 +207,8 @@ Test(dispatcher_aside, one_that_cannot_be_read_at_once_stays_aside)
 {
     for (int follows = 0; follows < 2; follows++) {
         if (follows) {
-            tear_down();
-            set_up();
+            orders_tear_down();
+            orders_set_up();
         }
         memory_source_topic(rig->source, "bills", 1);
         function = rig_deploy(rig, "a", "orders,bills", NULL);
@@ -271,8 +253,6 @@ Test(dispatcher_aside, lost_while_stopping)
 
 Test(dispatcher_aside, back_offs_go_on_and_end_without_a_call)
 {
-    static const struct faas_reply refused = {.status = 503};
-
     rig->options.retry_min_wait = rig->options.retry_max_wait = 100;
     rig->options.order = ORDER_KEY;
     faas_next(function, 10, &refused);
@@ -291,8 +271,8 @@ Test(dispatcher_aside, a_function_that_went_meanwhile_is_owed_nothing)
 {
     for (int ended = 0; ended < 2; ended++) {
         if (ended) {
-            tear_down();
-            set_up();
+            orders_tear_down();
+            orders_set_up();
         }
         start_held(8);
         memory_source_lose(rig->source);
@@ -337,8 +317,8 @@ Test(dispatcher_aside, many_losses_under_load_lose_and_repeat_nothing)
 
     for (size_t i = 0; i < sizeof(orders) / sizeof(*orders); i++) {
         if (i) {
-            tear_down();
-            set_up();
+            orders_tear_down();
+            orders_set_up();
         }
         rig->options.order = orders[i];
         rig->options.partition_window = 50;
@@ -376,11 +356,6 @@ Test(dispatcher_aside, a_commit_that_is_answered_when_they_are_back)
     cr_expect(rig_ran_each(rig, "a", "orders", 10, 1));
 }
 
-static bool is_committing(struct rig *it)
-{
-    return memory_source_committing(it->source);
-}
-
 static bool is_probed(struct rig *it)
 {
     return rig_function_metric(it, "a", "function_state") == 2 &&
@@ -390,8 +365,6 @@ static bool is_probed(struct rig *it)
 /* The probe under way ends with a partition that is void: others wait for the next one. */
 Test(dispatcher_aside, a_probe_that_ends_with_its_partition_is_followed_by_another)
 {
-    static const struct faas_reply refused = {.status = 503};
-
     memory_source_topic(rig->source, "bills", 1);
     function = rig_deploy(rig, "a", "orders,bills", NULL);
     rig->options.order = ORDER_PARTITION;
@@ -443,7 +416,7 @@ Test(dispatcher_aside, no_commit_leaves_while_they_are_given_back)
     rig_start(rig);
     memory_source_hold_commits(rig->source, true);
     memory_source_fill(rig->source, "orders", 0, 400, 0);
-    cr_assert(rig_await(rig, is_committing));
+    cr_assert(rig_await_committing(rig));
     memory_source_answer(rig->source, SOURCE_COMMITTED);
     cr_assert(rig_await_ran(rig, "a", 400));
     rig_settle(rig, 50);

@@ -1,27 +1,14 @@
 /* dispatcher_away_test: a gateway or a function that is not there. */
-#include "tests/harness/rig.h"
+#include "tests/harness/orders.h"
 
 #include "core/lanes.h"
 
 #include <criterion/criterion.h>
 
-static struct rig *rig;
+TestSuite(dispatcher_away, .init = orders_set_up_without_function, .fini = orders_tear_down,
+          .timeout = 60);
 
-static void set_up(void)
-{
-    rig = rig_new();
-    memory_source_topic(rig->source, "orders", 1);
-    rig->options.order = ORDER_NONE;
-}
-
-static void tear_down(void)
-{
-    rig_free(rig);
-}
-
-TestSuite(dispatcher_away, .init = set_up, .fini = tear_down, .timeout = 60);
-
-static const struct faas_reply refused = {.status = 503}, done = {.status = 200};
+static const struct faas_reply done = {.status = 200};
 
 static void gateway_up(void)
 {
@@ -90,8 +77,8 @@ static bool is_away(struct rig *it)
 Test(dispatcher_away, a_function_that_fails_ten_times_in_a_row_is_called_one_at_a_time)
 {
     static const struct faas_reply slow_no = {.status = 503, .latency_ms = 5};
-    struct faas_function *function = rig_deploy(rig, "a", "orders", NULL);
 
+    function = rig_deploy(rig, "a", "orders", NULL);
     rig->options.retry_attempts = 1000;
     faas_script(function, &slow_no);
     memory_source_fill(rig->source, "orders", 0, 100, 0);
@@ -129,8 +116,7 @@ Test(dispatcher_away, a_function_that_fails_holds_up_no_other_until_the_window_i
 /* The probe of a function that is away finds no gateway: both must come back. */
 Test(dispatcher_away, a_function_and_the_gateway_away_at_once)
 {
-    struct faas_function *function = rig_deploy(rig, "a", "orders", NULL);
-
+    function = rig_deploy(rig, "a", "orders", NULL);
     faas_script(function, &refused);
     memory_source_fill(rig->source, "orders", 0, 50, 0);
     rig_start(rig);
@@ -145,9 +131,7 @@ Test(dispatcher_away, a_function_and_the_gateway_away_at_once)
 /* What was away when partitions were given up is asked again when there are new ones. */
 Test(dispatcher_away, a_probe_that_is_cancelled_is_followed_by_another)
 {
-    static const struct faas_reply held = {.latency_ms = FAAS_HELD};
-    struct faas_function *function = rig_deploy(rig, "a", "orders", NULL);
-
+    function = rig_deploy(rig, "a", "orders", NULL);
     faas_script(function, &refused);
     memory_source_fill(rig->source, "orders", 0, 50, 0);
     rig_start(rig);

@@ -1,46 +1,17 @@
 /* dispatcher_commit_test: what is committed, and when. */
-#include "tests/harness/rig.h"
+#include "tests/harness/orders.h"
 
 #include "core/lanes.h"
 #include "core/progress.h"
 
 #include <criterion/criterion.h>
 
-static struct rig *rig;
-
-static void set_up(void)
-{
-    rig = rig_new();
-    memory_source_topic(rig->source, "orders", 1);
-    rig->options.order = ORDER_NONE;
-}
-
-static void tear_down(void)
-{
-    rig_free(rig);
-}
-
-TestSuite(dispatcher_commit, .init = set_up, .fini = tear_down, .timeout = 60);
-
-static const struct faas_reply held = {.latency_ms = FAAS_HELD}, at_once = {0};
+TestSuite(dispatcher_commit, .init = orders_set_up_without_function, .fini = orders_tear_down,
+          .timeout = 60);
 
 static struct faas_reply hold_one(void *context, const struct faas_call *call)
 {
     return call->offset == *(const int64_t *)context ? held : at_once;
-}
-
-static int64_t committed(void)
-{
-    return memory_source_committed(rig->source, "orders", 0);
-}
-
-/* As a member before us committed it. */
-static void commit_before(int partition, int64_t offset, int32_t born)
-{
-    char text[PROGRESS_TEXT_SIZE + 1];
-
-    progress_encode(&(struct progress){.born = born}, offset, PROGRESS_TEXT_SIZE, text);
-    memory_source_set_committed(rig->source, "orders", partition, offset, text);
 }
 
 static bool reads_progress(int partition, struct progress *progress)
@@ -180,8 +151,8 @@ Test(dispatcher_commit, metadata_that_is_not_ours_is_replaced)
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
         if (i) {
-            tear_down();
-            set_up();
+            orders_tear_down();
+            orders_set_up_without_function();
         }
         rig_deploy(rig, "a", "orders", NULL);
         memory_source_fill(rig->source, "orders", 0, 10, 0);
@@ -197,8 +168,8 @@ Test(dispatcher_commit, metadata_that_is_not_ours_is_replaced)
 Test(dispatcher_commit, the_end_of_the_log_when_nothing_is_unfinished)
 {
     int64_t fourth = 4;
-    struct faas_function *function = rig_deploy(rig, "a", "orders", NULL);
 
+    function = rig_deploy(rig, "a", "orders", NULL);
     faas_decide(function, hold_one, &fourth);
     memory_source_fill(rig->source, "orders", 0, 5, 0);
     memory_source_gap(rig->source, "orders", 0, 2);

@@ -1,36 +1,12 @@
 /* dispatcher_drain_test: how partitions are given up: in order, too late, lost, and for good. */
-#include "tests/harness/rig.h"
+#include "tests/harness/orders.h"
 
 #include "core/lanes.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
 
-static struct rig *rig;
-static struct faas_function *function;
-
-static void set_up(void)
-{
-    rig = rig_new();
-    memory_source_topic(rig->source, "orders", 1);
-    rig->options.order = ORDER_NONE;
-    function = rig_deploy(rig, "a", "orders", NULL);
-}
-
-static void tear_down(void)
-{
-    rig_free(rig);
-}
-
-TestSuite(dispatcher_drain, .init = set_up, .fini = tear_down, .timeout = 60);
-
-static const struct faas_reply held = {.latency_ms = FAAS_HELD}, at_once = {0},
-                               refused = {.status = 503};
-
-static int64_t committed(void)
-{
-    return memory_source_committed(rig->source, "orders", 0);
-}
+TestSuite(dispatcher_drain, .init = orders_set_up, .fini = orders_tear_down, .timeout = 60);
 
 /* `calls` of 100 records are under way, held. */
 static void start_held(int64_t calls)
@@ -131,8 +107,8 @@ Test(dispatcher_drain, what_fails_while_draining_is_left_to_the_next_owner)
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         if (i) {
-            tear_down();
-            set_up();
+            orders_tear_down();
+            orders_set_up();
         }
         faas_script(function, &cases[i].reply);
         memory_source_fill(rig->source, "orders", 0, 10, 0);
@@ -174,12 +150,12 @@ Test(dispatcher_drain, what_fails_while_draining_is_not_called_again)
 
 Test(dispatcher_drain, back_offs_and_held_ones_hold_up_nothing)
 {
-    static const struct faas_reply cut = {.end = FAAS_CUT_BEFORE};
+    static const struct faas_reply cut_early = {.end = FAAS_CUT_BEFORE};
 
     rig->options.retry_min_wait = rig->options.retry_max_wait = 60 * 1000;
     rig->options.retry_on_timeout = 0;
     faas_next(function, 5, &refused);
-    faas_next(function, 5, &cut);
+    faas_next(function, 5, &cut_early);
     memory_source_fill(rig->source, "orders", 0, 10, 0);
     rig_start(rig);
     cr_assert(rig_await_metric(rig, "kafka_connector_function_held{function=\"a\"}", 5));
@@ -263,8 +239,8 @@ Test(dispatcher_drain, a_last_commit_that_is_refused_is_not_sent_again)
         size_t batches;
 
         if (i) {
-            tear_down();
-            set_up();
+            orders_tear_down();
+            orders_set_up();
         }
         start_held(8);
         rig_settle(rig, 50);
@@ -343,8 +319,8 @@ Test(dispatcher_drain, a_stop_and_a_revoke_in_any_order)
 {
     for (int stop_first = 0; stop_first < 2; stop_first++) {
         if (stop_first) {
-            tear_down();
-            set_up();
+            orders_tear_down();
+            orders_set_up();
         }
         start_held(8);
         if (stop_first)
@@ -444,8 +420,8 @@ Test(dispatcher_drain, many_rebalances_under_load_lose_and_repeat_nothing)
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         if (i) {
-            tear_down();
-            set_up();
+            orders_tear_down();
+            orders_set_up();
         }
         rig->options.order = cases[i].order;
         rig->options.partition_window = 50;

@@ -1,28 +1,12 @@
 /* dispatcher_map_test: functions that come, go and change while records are under way. */
-#include "tests/harness/rig.h"
+#include "tests/harness/orders.h"
 
 #include "core/lanes.h"
 
 #include <criterion/criterion.h>
 
-static struct rig *rig;
-
-static void set_up(void)
-{
-    rig = rig_new();
-    memory_source_topic(rig->source, "orders", 1);
-    rig->options.order = ORDER_NONE;
-}
-
-static void tear_down(void)
-{
-    rig_free(rig);
-}
-
-TestSuite(dispatcher_map, .init = set_up, .fini = tear_down, .timeout = 60);
-
-static const struct faas_reply held = {.latency_ms = FAAS_HELD}, at_once = {0},
-                               cut = {.end = FAAS_CUT_AFTER}, refused = {.status = 503};
+TestSuite(dispatcher_map, .init = orders_set_up_without_function, .fini = orders_tear_down,
+          .timeout = 60);
 
 /* As many good lists as it takes to be gone. */
 static void unbind(const char *name)
@@ -78,8 +62,8 @@ Test(dispatcher_map, what_is_owed_to_a_function_that_is_gone_ends_as_unbound)
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         if (i) {
-            tear_down();
-            set_up();
+            orders_tear_down();
+            orders_set_up_without_function();
         }
         rig->options.order = i ? ORDER_KEY : ORDER_NONE;
         rig_deploy(rig, "a", "orders", NULL);
@@ -133,8 +117,8 @@ Test(dispatcher_map, a_call_under_way_may_end_in_any_way_when_its_function_is_go
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         if (i) {
-            tear_down();
-            set_up();
+            orders_tear_down();
+            orders_set_up_without_function();
         }
         rig->options.order = ORDER_PARTITION;
         rig->options.retry_on_timeout = 0;
@@ -150,8 +134,7 @@ Test(dispatcher_map, a_call_under_way_may_end_in_any_way_when_its_function_is_go
 
 Test(dispatcher_map, a_function_that_comes_back_gets_records_again)
 {
-    struct faas_function *function = rig_deploy(rig, "a", "orders", NULL);
-
+    function = rig_deploy(rig, "a", "orders", NULL);
     faas_script(function, &held);
     memory_source_fill(rig->source, "orders", 0, 5, 0);
     rig_start(rig);
@@ -166,8 +149,7 @@ Test(dispatcher_map, a_function_that_comes_back_gets_records_again)
 
 Test(dispatcher_map, a_function_that_turns_to_another_topic_ends_what_it_is_owed)
 {
-    struct faas_function *function = rig_deploy(rig, "a", "orders", NULL);
-
+    function = rig_deploy(rig, "a", "orders", NULL);
     memory_source_topic(rig->source, "payments", 1);
     rig->options.max_inflight = 1;
     faas_script(function, &held);
@@ -199,8 +181,8 @@ Test(dispatcher_map, functions_come_and_go_under_load)
     rig_deploy(rig, "a", "orders", NULL);
     rig_start(rig);
     for (int i = 0; i < 100; i++) {
-        struct faas_function *function = rig_deploy(rig, i % 2 ? "b" : "c", "orders", NULL);
 
+        function = rig_deploy(rig, i % 2 ? "b" : "c", "orders", NULL);
         faas_script(function, replies[rand_r(&state) % 3]);
         rig_list(rig);
         memory_source_fill(rig->source, "orders", 0, 30, 7);

@@ -224,6 +224,19 @@ Test(dispatcher_pause, nor_does_a_function_s_coming_back)
     cr_assert(rig_await_ran(rig, "b", 10));
 }
 
+/* Its name is kept here only, and freed when it is resumed. */
+Test(dispatcher_pause, one_that_is_gone_is_resumed_without_its_namespace_too)
+{
+    rig_deploy(rig, "c.dev", "orders", NULL);
+    rig_start(rig);
+    hold(NULL, "c");
+    rig_unlist(rig, "c.dev");
+    for (int i = 0; i < TOPIC_MAP_MISSING_LIMIT; i++)
+        rig_list(rig);
+    let_go(NULL, "c");
+    cr_expect_eq(ask(true, NULL, "c", NULL), 404);
+}
+
 Test(dispatcher_pause, a_new_start_forgets_it)
 {
     rig_start(rig);
@@ -329,9 +342,19 @@ Test(dispatcher_pause, answers_what_is_asked_of_it)
          "{\"everything\":false,\"topics\":[],\"functions\":[]}"},
         {"a topic without partitions here, by the map", true, "payments", NULL, 200, "payments"},
         {"or by the option", true, "invoices", NULL, 200, "invoices"},
+        {"a function without its namespace", true, NULL, "p", 200, "\"functions\":[\"p.dev\"]"},
+        {"so it is", false, NULL, "p", 200, "\"functions\":[]"},
+        {"one that is in several", true, NULL, "q", 400,
+         "function \\\"q\\\" is there more than once: give one of q.dev, q.test"},
+        {"named in full", true, NULL, "q.test", 200, "\"functions\":[\"q.test\"]"},
+        {"half a name", true, NULL, "q.te", 404, "no function \\\"q.te\\\" is known"},
+        {"one without a namespace is itself", false, NULL, "a", 200, "\"functions\":[\"q.test\"]"},
     };
 
-    rig_deploy(rig, "p", "payments", NULL);
+    rig_deploy(rig, "p.dev", "payments", NULL);
+    rig_deploy(rig, "q.dev", "payments", NULL);
+    rig_deploy(rig, "q.test", "payments", NULL);
+    rig_deploy(rig, "a.dev", "payments", NULL);
     option_list_add(&rig->options.topics, "invoices", strlen("invoices"));
     rig_start(rig);
     for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) {

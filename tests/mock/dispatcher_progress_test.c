@@ -1,6 +1,6 @@
 /* dispatcher_progress_test: what the next owner is told beside the offset: nothing that is finished
  * runs again, no attempt is forgotten, and nothing that is not finished is ever passed over. */
-#include "tests/harness/rig.h"
+#include "tests/harness/orders.h"
 
 #include "base/log.h"
 #include "base/xalloc.h"
@@ -14,25 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct rig *rig;
-static struct faas_function *a;
-
-static void set_up(void)
-{
-    rig = rig_new();
-    memory_source_topic(rig->source, "orders", 1);
-    rig->options.order = ORDER_NONE;
-    a = rig_deploy(rig, "a", "orders", NULL);
-}
-
-static void tear_down(void)
-{
-    rig_free(rig);
-}
-
-TestSuite(dispatcher_progress, .init = set_up, .fini = tear_down, .timeout = 60);
-
-static const struct faas_reply held = {.latency_ms = FAAS_HELD}, at_once = {0};
+TestSuite(dispatcher_progress, .init = orders_set_up, .fini = orders_tear_down, .timeout = 60);
 
 /* Offsets that are not answered; -1 ends them. */
 static struct faas_reply hold_these(void *context, const struct faas_call *call)
@@ -46,18 +28,13 @@ static struct faas_reply hold_these(void *context, const struct faas_call *call)
 /* From now on; what is held stays so. */
 static void answer_all(void)
 {
-    faas_decide(a, NULL, NULL);
-    faas_script(a, &at_once);
+    faas_decide(function, NULL, NULL);
+    faas_script(function, &at_once);
 }
 
 static void fill(int count)
 {
     memory_source_fill(rig->source, "orders", 0, count, 0);
-}
-
-static int64_t committed(void)
-{
-    return memory_source_committed(rig->source, "orders", 0);
 }
 
 /* What the next owner will know. */
@@ -69,21 +46,21 @@ static struct progress told(void)
     return progress;
 }
 
-static size_t tells_finished(const char *function)
+static size_t tells_finished(const char *name)
 {
     struct progress progress = told();
     size_t count = 0;
 
     for (int64_t offset = committed(); offset <= progress_top(&progress); offset++)
-        count += progress_finished(&progress, progress_name(function), offset);
+        count += progress_finished(&progress, progress_name(name), offset);
     progress_clear(&progress);
     return count;
 }
 
-static struct progress_count tells_used(const char *function, int64_t offset)
+static struct progress_count tells_used(const char *name, int64_t offset)
 {
     struct progress progress = told();
-    struct progress_count used = progress_used(&progress, progress_name(function), offset);
+    struct progress_count used = progress_used(&progress, progress_name(name), offset);
 
     progress_clear(&progress);
     return used;
@@ -120,12 +97,12 @@ static void hand_over(void)
     memory_source_assign(rig->source);
 }
 
-static void expect_runs(const char *function, int64_t first, int64_t end, size_t times)
+static void expect_runs(const char *name, int64_t first, int64_t end, size_t times)
 {
     for (int64_t offset = first; offset < end; offset++)
-        cr_expect_eq(call_log_ran_on(rig->calls, function, "orders", 0, offset), times,
-                     "%s ran %zu times on %" PRId64, function,
-                     call_log_ran_on(rig->calls, function, "orders", 0, offset), offset);
+        cr_expect_eq(call_log_ran_on(rig->calls, name, "orders", 0, offset), times,
+                     "%s ran %zu times on %" PRId64, name,
+                     call_log_ran_on(rig->calls, name, "orders", 0, offset), offset);
 }
 
 /* ---- what is finished ---- */
@@ -133,7 +110,7 @@ static void expect_runs(const char *function, int64_t first, int64_t end, size_t
 static void finished_is_not_repeated(void (*next_owner)(void))
 {
     rig->drain_timeout_ms = 20;
-    faas_decide(a, hold_these, (int64_t[]){3, 7, -1});
+    faas_decide(function, hold_these, (int64_t[]){3, 7, -1});
     fill(20);
     rig_start(rig);
     cr_assert(await_told(3, 15));
@@ -159,12 +136,12 @@ Test(dispatcher_progress, what_is_finished_is_not_repeated_after_a_revoke)
  * must be handed on. */
 Test(dispatcher_progress, what_was_not_read_again_is_told_on)
 {
-    faas_decide(a, hold_these, (int64_t[]){0, 5, 50, -1});
+    faas_decide(function, hold_these, (int64_t[]){0, 5, 50, -1});
     fill(100);
     rig_start(rig);
     cr_assert(await_told(0, 97));
     rig_kill(rig);
-    faas_decide(a, hold_these, (int64_t[]){5, 50, -1});
+    faas_decide(function, hold_these, (int64_t[]){5, 50, -1});
     rig->options.partition_window = 10;
     rig_start(rig);
     cr_assert(await_told(5, 93));
@@ -177,7 +154,7 @@ Test(dispatcher_progress, what_was_not_read_again_is_told_on)
 
 Test(dispatcher_progress, a_function_that_is_new_gets_all_above_the_committed_offset)
 {
-    faas_decide(a, hold_these, (int64_t[]){3, -1});
+    faas_decide(function, hold_these, (int64_t[]){3, -1});
     fill(10);
     rig_start(rig);
     cr_assert(await_told(3, 6));
@@ -194,7 +171,7 @@ Test(dispatcher_progress, a_function_that_is_new_gets_all_above_the_committed_of
 /* It is on no list that a whole life sees, in which more is read than it ever was told of. */
 Test(dispatcher_progress, a_function_that_is_away_for_a_life_keeps_its_progress)
 {
-    faas_decide(a, hold_these, (int64_t[]){2, -1});
+    faas_decide(function, hold_these, (int64_t[]){2, -1});
     rig_deploy(rig, "b", "orders", NULL);
     fill(10);
     rig_start(rig);
@@ -233,7 +210,7 @@ Test(dispatcher_progress, attempts_outlive_kills)
     rig->options.retry_attempts = 5;
     rig->options.retry_max_wait = 500;
     rig->options.on_exhausted = EXHAUSTED_DROP;
-    faas_script(a, &later);
+    faas_script(function, &later);
     fill(1);
     for (awaited_attempts = 1; awaited_attempts < 5; awaited_attempts++) {
         rig_start(rig);
@@ -256,14 +233,14 @@ static struct faas_reply refuse_first_hold_rest(void *context, const struct faas
 Test(dispatcher_progress, attempts_outlive_a_drain)
 {
     rig->options.retry_max_wait = 500;
-    faas_decide(a, refuse_first_hold_rest, NULL);
+    faas_decide(function, refuse_first_hold_rest, NULL);
     fill(3);
     rig_start(rig);
     awaited_attempts = 1;
     cr_assert(rig_await_arrived(rig, "a", 3));
     cr_assert(rig_await(rig, is_counted));
     memory_source_revoke(rig->source);
-    cr_assert_eq(faas_release(a, -1), 2);
+    cr_assert_eq(faas_release(function, -1), 2);
     cr_assert(rig_await_released(rig));
     cr_expect_eq(tells_finished("a"), 2);
     cr_expect_eq(tells_used("a", 0).attempts, 1);
@@ -280,7 +257,7 @@ Test(dispatcher_progress, what_was_not_answered_stays_held)
 {
     int64_t lives = 6;
 
-    faas_decide(a, cut_first, NULL);
+    faas_decide(function, cut_first, NULL);
     rig_start(rig);
     for (int64_t i = 0; i < lives; i++) {
         fill(10);
@@ -296,7 +273,7 @@ Test(dispatcher_progress, what_was_not_answered_stays_held)
 
 Test(dispatcher_progress, what_was_not_answered_is_tried_when_more_tries_are_allowed)
 {
-    faas_decide(a, cut_first, NULL);
+    faas_decide(function, cut_first, NULL);
     fill(3);
     rig_start(rig);
     cr_assert(rig_await_metric(rig, "kafka_connector_function_held{function=\"a\"}", 1));
@@ -312,7 +289,7 @@ Test(dispatcher_progress, what_was_not_answered_is_tried_when_more_tries_are_all
 
 Test(dispatcher_progress, what_was_not_answered_is_dropped_when_that_is_wanted_now)
 {
-    faas_decide(a, cut_first, NULL);
+    faas_decide(function, cut_first, NULL);
     fill(3);
     rig_start(rig);
     cr_assert(rig_await_metric(rig, "kafka_connector_function_held{function=\"a\"}", 1));
@@ -330,7 +307,7 @@ Test(dispatcher_progress, what_was_not_answered_is_dropped_when_that_is_wanted_n
 /* The new log is shorter than what was finished of the old one: it is another. */
 Test(dispatcher_progress, of_a_topic_made_anew_between_lives_nothing_is_passed_over)
 {
-    faas_decide(a, hold_these, (int64_t[]){1, -1});
+    faas_decide(function, hold_these, (int64_t[]){1, -1});
     fill(10);
     rig_start(rig);
     cr_assert(await_told(1, 8));
@@ -347,7 +324,7 @@ Test(dispatcher_progress, of_a_topic_made_anew_between_lives_nothing_is_passed_o
 
 Test(dispatcher_progress, of_a_topic_made_anew_under_our_hands_nothing_is_passed_over)
 {
-    faas_decide(a, hold_these, (int64_t[]){1, -1});
+    faas_decide(function, hold_these, (int64_t[]){1, -1});
     fill(10);
     rig_start(rig);
     cr_assert(await_told(1, 8));
@@ -460,7 +437,7 @@ static void walk_through(int seed)
 
     walk->random = (uint64_t)seed;
     rig->drain_timeout_ms = RIG_PATIENCE_MS;
-    faas_decide(a, take_some_time, walk);
+    faas_decide(function, take_some_time, walk);
     faas_decide(rig_deploy(rig, "b", "orders", NULL), take_some_time, walk);
     fill(RECORDS);
     for (int lives = 0; lives < 10; lives++)
@@ -476,8 +453,8 @@ Test(dispatcher_progress, every_record_runs_and_only_what_was_not_told_runs_agai
 {
     for (int seed = 1; seed <= WALKS; seed++) {
         if (seed > 1) {
-            tear_down();
-            set_up();
+            orders_tear_down();
+            orders_set_up();
         }
         walk_through(seed);
     }

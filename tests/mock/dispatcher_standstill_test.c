@@ -89,7 +89,7 @@ Test(dispatcher_standstill, a_full_window_names_what_it_waits_for_once)
     rig_start(rig);
     cr_assert(rig_await(rig, has_said_full));
     cr_expect_eq(said("WARNING: [orders,0] offset 0, function a: partition_window is full and "
-                      "waits for this: it is being called (calling, 0 attempts before)"),
+                      "waits for this: it is being called (calling, attempts: 0)"),
                  1, "%s", text);
     expect_status("\"oldest_unfinished\":{\"offset\":0,\"function\":\"a\",\"invocation\":"
                   "\"calling\",\"because\":\"it is being called\",\"attempts\":0}");
@@ -110,8 +110,8 @@ Test(dispatcher_standstill, and_again_when_the_reason_changes)
     cr_assert(rig_await(rig, has_said_full));
     faas_gateway_down(rig->gateway); /* cuts what is under way */
     rig_settle(rig, THREE_LOOKS_MS);
-    cr_expect_eq(said("nothing more may be tried (on_exhausted=wait) (held, 1 attempts before)"), 1,
-                 "%s", text);
+    cr_expect_eq(said("nothing more may be tried (on_exhausted=wait) (held, attempts: 1)"), 1, "%s",
+                 text);
     cr_expect_eq(said(" is full and waits for this"), 2, "%s", text);
 }
 
@@ -138,6 +138,23 @@ Test(dispatcher_standstill, ordinary_back_pressure_is_not_told)
     cr_expect_gt(rig_metric(rig, "kafka_connector_partition_lag{topic=\"orders\",partition=\"0\"}"),
                  10, "it was full all the time");
     cr_expect_not(has_said_full(rig), "%s", text);
+}
+
+Test(dispatcher_standstill, a_dead_letter_is_told_with_the_call_that_its_status_ended)
+{
+    rig->options.dead_letter_topic = (char[]){"dead"};
+    faas_script(rig_deploy(rig, "a", "orders", NULL), &(struct faas_reply){.status = 422});
+    letter_box_hold(rig->letters, true);
+    memory_source_fill(rig->source, "orders", 0, 1, 0);
+    rig_start(rig);
+    cr_assert(rig_await_metric(rig, "kafka_connector_dead_letters_in_flight", 1));
+    expect_status("\"invocation\":\"dead letter\",\"because\":\"its dead letter is on its way\","
+                  "\"attempts\":1}");
+    letter_box_refuse(rig->letters);
+    expect_status("\"because\":\"its dead letter waits: dead letters cannot be written just now\","
+                  "\"attempts\":1}");
+    letter_box_hold(rig->letters, false);
+    cr_assert(rig_await_committed(rig));
 }
 
 /* ---- stalled ---- */
@@ -168,7 +185,7 @@ Test(dispatcher_standstill, records_that_lie_there_and_are_not_taken_are_a_stall
     cr_expect_eq(rig_metric(rig, "kafka_connector_stalled"), 1);
     expect_status("\"stalled\":\"stalled: [orders,0]");
     rig_settle(rig, 2000);
-    cr_expect_eq(said("ERROR: stalled: [orders,0]"), 1, "%s", text);
+    cr_expect_eq(said("ERROR: [orders,0] offset 5: stalled: records lie"), 1, "%s", text);
     memory_source_mute(rig->source, false);
     cr_assert(rig_await(rig, is_not_stalled));
     cr_expect_eq(said("No partition is stalled any more"), 1, "%s", text);

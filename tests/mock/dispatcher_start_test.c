@@ -1,6 +1,6 @@
 /* dispatcher_start_test: where the reading of a partition begins, and logs that are not what they
  * were. */
-#include "tests/harness/rig.h"
+#include "tests/harness/orders.h"
 
 #include "core/lanes.h"
 #include "core/progress.h"
@@ -8,31 +8,8 @@
 
 #include <criterion/criterion.h>
 
-static struct rig *rig;
-
-static void set_up(void)
-{
-    rig = rig_new();
-    memory_source_topic(rig->source, "orders", 1);
-    rig->options.order = ORDER_NONE;
-}
-
-static void tear_down(void)
-{
-    rig_free(rig);
-}
-
-TestSuite(dispatcher_start, .init = set_up, .fini = tear_down, .timeout = 60);
-
-static const struct faas_reply held = {.latency_ms = FAAS_HELD}, at_once = {0};
-
-static void commit_before(int partition, int64_t offset, int32_t born)
-{
-    char text[PROGRESS_TEXT_SIZE + 1];
-
-    progress_encode(&(struct progress){.born = born}, offset, PROGRESS_TEXT_SIZE, text);
-    memory_source_set_committed(rig->source, "orders", partition, offset, text);
-}
+TestSuite(dispatcher_start, .init = orders_set_up_without_function, .fini = orders_tear_down,
+          .timeout = 60);
 
 /* A log that holds 3 .. 9; one record more is appended once the start is committed. */
 Test(dispatcher_start, positions)
@@ -55,8 +32,8 @@ Test(dispatcher_start, positions)
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         if (i) {
-            tear_down();
-            set_up();
+            orders_tear_down();
+            orders_set_up_without_function();
         }
         rig->options.initial_offset = cases[i].initial;
         rig_deploy(rig, "a", "orders", NULL);
@@ -136,8 +113,7 @@ Test(dispatcher_start, no_record_is_taken_before_the_start_is_committed)
  * log's end of then. */
 Test(dispatcher_start, latest_is_latest_of_the_first_start)
 {
-    struct faas_function *function = rig_deploy(rig, "a", "orders", NULL);
-
+    function = rig_deploy(rig, "a", "orders", NULL);
     rig->options.initial_offset = INITIAL_LATEST;
     faas_script(function, &held);
     memory_source_fill(rig->source, "orders", 0, 10, 0);
@@ -196,11 +172,9 @@ Test(dispatcher_start, a_topic_made_anew_while_the_old_one_is_under_way)
     static const enum order orders[] = {ORDER_NONE, ORDER_KEY, ORDER_PARTITION};
 
     for (size_t i = 0; i < sizeof(orders) / sizeof(*orders); i++) {
-        struct faas_function *function;
-
         if (i) {
-            tear_down();
-            set_up();
+            orders_tear_down();
+            orders_set_up_without_function();
         }
         rig->options.order = orders[i];
         function = rig_deploy(rig, "a", "orders", NULL);
@@ -226,8 +200,7 @@ Test(dispatcher_start, a_topic_made_anew_while_the_old_one_is_under_way)
 
 Test(dispatcher_start, repeated_records_are_passed_over)
 {
-    struct faas_function *function = rig_deploy(rig, "a", "orders", NULL);
-
+    function = rig_deploy(rig, "a", "orders", NULL);
     rig->options.order = ORDER_PARTITION;
     faas_script(function, &held);
     memory_source_fill(rig->source, "orders", 0, 10, 0);
@@ -249,11 +222,9 @@ Test(dispatcher_start, a_topic_made_anew_before_its_first_record_was_done)
     static const char *const firsts[] = {"0", "another", NULL};
 
     for (size_t i = 0; i < sizeof(firsts) / sizeof(*firsts); i++) {
-        struct faas_function *function;
-
         if (i) {
-            tear_down();
-            set_up();
+            orders_tear_down();
+            orders_set_up_without_function();
         }
         function = rig_deploy(rig, "a", "orders", NULL);
         faas_script(function, &held);
@@ -278,8 +249,7 @@ Test(dispatcher_start, a_topic_made_anew_before_its_first_record_was_done)
 
 Test(dispatcher_start, repeated_records_that_were_skipped_are_skipped_again)
 {
-    struct faas_function *function = rig_deploy(rig, "a", "orders", NULL);
-
+    function = rig_deploy(rig, "a", "orders", NULL);
     faas_script(function, &held);
     memory_source_fill(rig->source, "orders", 0, 2, 0);
     memory_source_append(rig->source, "orders", 0, NULL, NULL);
@@ -318,8 +288,7 @@ Test(dispatcher_start, partitions_that_follow_later_join_those_that_work)
 
 Test(dispatcher_start, partitions_that_follow_while_stopping_are_left_alone)
 {
-    struct faas_function *function = rig_deploy(rig, "a", "orders,late", NULL);
-
+    function = rig_deploy(rig, "a", "orders,late", NULL);
     faas_script(function, &held);
     memory_source_topic(rig->source, "late", 1);
     memory_source_fill(rig->source, "orders", 0, 1, 0);

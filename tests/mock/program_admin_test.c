@@ -40,8 +40,7 @@ static int free_port(void)
 
 static void start(void)
 {
-    const char *folder = getenv("BUILD");
-    char *path = xasprintf("%s/kafka-connector", folder ? folder : "build");
+    char *path = child_program("kafka-connector");
     char *admin = xasprintf("--admin_listen=%s", listen_on);
     char *token = xasprintf("--admin_token_file=%s", token_path);
 

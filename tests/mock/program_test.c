@@ -28,15 +28,15 @@ TestSuite(program, .init = set_up, .fini = tear_down, .timeout = 60);
 /* With nobody at either address. */
 static struct child *start(const char *const *environment)
 {
-    char path[512];
-    const char *folder = getenv("BUILD");
+    char *path = child_program("kafka-connector");
+    struct child *child =
+        child_start(&loop,
+                    (const char *const[]){path, "--gateway_url=http://127.0.0.1:1",
+                                          "--broker_host=127.0.0.1:1", "--admin_listen=none", NULL},
+                    environment);
 
-    snprintf(path, sizeof(path), "%s/kafka-connector", folder ? folder : "build");
-    return child_start(&loop,
-                       (const char *const[]){path, "--gateway_url=http://127.0.0.1:1",
-                                             "--broker_host=127.0.0.1:1", "--admin_listen=none",
-                                             NULL},
-                       environment);
+    free(path);
+    return child;
 }
 
 Test(program, logs_json_from_the_first_line_to_the_last)
@@ -70,6 +70,23 @@ Test(program, tells_at_the_start_that_records_may_be_lost)
     child_signal(child, SIGTERM);
     cr_assert(child_await_end(child, PATIENCE_MS, &status));
     cr_expect_eq(status, 0);
+    child_free(child);
+}
+
+Test(program, hints_at_the_start_at_what_does_not_do_what_was_meant)
+{
+    struct child *child =
+        start((const char *const[]){"DEAD_LETTER_TOPIC=dead", "max_record_age=1h", NULL});
+    int status;
+
+    cr_assert(child_await_text(child, "Cannot read the functions", PATIENCE_MS));
+    cr_expect_eq(child_count(child, "DEAD_LETTER_TOPIC is no option; did you mean "
+                                    "dead_letter_topic?"),
+                 1, "%s", child_output(child));
+    cr_expect_eq(child_count(child, "max_record_age=1h without dead_letter_topic: "), 1, "%s",
+                 child_output(child));
+    child_signal(child, SIGTERM);
+    cr_assert(child_await_end(child, PATIENCE_MS, &status));
     child_free(child);
 }
 

@@ -423,15 +423,24 @@ Test(option_misspelt, takes_only_what_is_very_near_for_a_typing_error)
         {"three letters are another's", "pstrem_timeot", NULL},
         {"the option itself", "gateway_url", NULL},
         {"without an underscore", "topic", NULL},
-        {"in upper case", "GATWAY_URL", NULL},
+        {"in capitals", "GATEWAY_URL", "gateway_url"},
+        {"in capitals a letter off is another's", "GATWAY_URL", NULL},
+        {"in both", "Gateway_URL", NULL},
+        {"in capitals without an underscore", "TOPICS", NULL},
+        {"a service link", "GRPC_PORT", NULL},
+        {"a property, or a service link of a service that is called kafka", "KAFKA_HOST", NULL},
+        {"an option that is in capitals", "SHOUTED_NAME", NULL},
+        {"and in small letters", "shouted_name", "SHOUTED_NAME"},
         {"a property of librdkafka", "kafka_client_i", NULL},
         {"a proxy", "http_proxy", NULL},
         {"the shell's own", "_", NULL},
         {"nothing", "", NULL},
     };
-    struct option_group group = {&table, NULL};
+    static const struct option_row shouted = {.name = "SHOUTED_NAME"};
+    static const struct option_table shouted_table = {"Shouted", &shouted, 1};
+    struct option_group groups[] = {{&table, NULL}, {&shouted_table, NULL}};
     for (size_t i = 0; i < COUNT(cases); i++) {
-        const char *meant = option_misspelt(&group, 1, cases[i].name);
+        const char *meant = option_misspelt(groups, COUNT(groups), cases[i].name);
         cr_expect_str_eq(meant ? meant : "-", cases[i].meant ? cases[i].meant : "-", "%s",
                          cases[i].sentence);
     }

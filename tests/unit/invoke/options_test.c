@@ -36,6 +36,8 @@ static const struct {
      "that is too long"},
     {"statuses", NULL, NULL, "422,5xx,400-404", NULL},
     {"no statuses", NULL, NULL, "all", "dead_letter_codes: \"all\" is not a list of statuses"},
+    {"those of what was taken", NULL, NULL, "200-599",
+     "dead_letter_codes: \"200-599\" is not a list of statuses from 300 to 599"},
 };
 
 Test(invoke_options, faults_of_dead_letters)
@@ -55,6 +57,37 @@ Test(invoke_options, faults_of_dead_letters)
         cr_expect(!expected || strstr(faults.items[0], cases[i].says), "%s: %s", cases[i].sentence,
                   faults.items[0]);
         option_faults_release(&faults);
+    }
+}
+
+static const struct {
+    const char *sentence;
+    char *dead, *codes;
+    int64_t age;
+    const char *says[3];
+} hints[] = {
+    {"the defaults", NULL, "400-599", 0, {NULL}},
+    {"all of it with a topic", "dead", "422", 3600000, {NULL}},
+    {"an age without one", "", "400-599", 3600000, {"max_record_age=1h without dead_letter_topic"}},
+    {"statuses without one", NULL, "422", 0, {"dead_letter_codes=422 without dead_letter_topic"}},
+    {"both", NULL, "", 1000, {"max_record_age=1s without", "dead_letter_codes= without"}},
+};
+
+Test(invoke_options, hints_at_what_needs_a_topic_for_dead_letters)
+{
+    for (size_t i = 0; i < COUNT(hints); i++) {
+        struct invoke_options options = {.dead_letter_topic = hints[i].dead,
+                                         .dead_letter_codes = hints[i].codes,
+                                         .max_record_age = hints[i].age};
+        struct option_faults told = {0};
+        size_t count = 0;
+
+        invoke_options_hints(&options, &told);
+        for (; hints[i].says[count]; count++)
+            cr_expect(count < told.count && strstr(told.items[count], hints[i].says[count]), "%s",
+                      hints[i].sentence);
+        cr_expect_eq(told.count, count, "%s: %zu hints", hints[i].sentence, told.count);
+        option_faults_release(&told);
     }
 }
 
