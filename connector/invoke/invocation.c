@@ -20,6 +20,7 @@ static void leave_calling(struct invocation *invocation);
 static void leave_backing_off(struct invocation *invocation);
 static void enter_held(struct invocation *invocation);
 static void leave_held(struct invocation *invocation);
+static void enter_dead_letter(struct invocation *invocation);
 static void leave_dead_letter(struct invocation *invocation);
 
 static const struct {
@@ -46,7 +47,7 @@ static const struct {
     [INVOCATION_BACKING_OFF] = {"backing off", FROM(CALLING), NULL, leave_backing_off},
     [INVOCATION_HELD] = {"held", FROM(READY) | FROM(CALLING), enter_held, leave_held},
     [INVOCATION_DEAD_LETTER] = {"dead letter", FROM(READY) | FROM(CALLING) | FROM(BACKING_OFF),
-                                NULL, leave_dead_letter},
+                                enter_dead_letter, leave_dead_letter},
     [INVOCATION_ENDED] = {"ended", FROM(QUEUED) | FROM(CALLING), NULL, NULL},
 };
 
@@ -119,10 +120,16 @@ static void leave_held(struct invocation *invocation)
     invocation->subscription->function->held--;
 }
 
+static void enter_dead_letter(struct invocation *invocation)
+{
+    invocation->subscription->letters++;
+}
+
 static void leave_dead_letter(struct invocation *invocation)
 {
     struct letters *letters = invocation->dispatcher->setup.letters;
 
+    invocation->subscription->letters--;
     if (invocation->letter)
         letters->calls->cancel(letters, invocation->letter);
     invocation->letter = NULL;

@@ -5,8 +5,9 @@
  * oldest records are owed to nobody but functions that are away, those records go there
  * (function-away) as far as another function needs the room:
  *
- *   needs room  it has less to do on the partition than there are slots, or than half of what the
- *               partition holds, and the log has more; no more records go than until it has
+ *   needs room  it has less to do on the partition than half of what that holds, at most
+ *               ROOM_SLOTFULS calls for each slot, and the log has more; no more records go than
+ *               until it has so much
  *   another     a function of the topic that is there: it was called after the last of the others
  *               went away, and answered as it should; and it is not paused by hand
  *   away        while the other was there, one call more was made and failed
@@ -18,10 +19,18 @@
  *
  * A function that has nothing to do on a full partition has no call to show by that it is there.
  * For its sake one record more is taken than the window and the byte budget allow (a venture).
+ *
+ * Room is made long before it is needed, because letters take their time, and a quarter of it at
+ * once, because letters that are sent together are kept together: the other has as much to do as
+ * if it were alone.
  */
 #include "invoke/dispatcher_state.h"
 
 #include <utlist.h>
+
+/* As many calls as a function may have to do for each slot while others give up records for it: a
+ * letter may take so many times as long as a call, and it is called without a break. */
+enum { ROOM_SLOTFULS = 8 };
 
 /* The last call that had begun when the last of the partition's functions went away; 0: none is. */
 static uint64_t gone_call(const struct partition *partition)
@@ -74,19 +83,36 @@ static size_t records_to_take(const struct dispatcher *dispatcher,
     return end > partition->ledger.next ? (size_t)(end - partition->ledger.next) : 0;
 }
 
-/* So many of the oldest records are in the way of a function that is there. */
+/* Records of functions that are away whose letters are on their way. */
+static size_t records_going(const struct partition *partition)
+{
+    const struct subscription *subscription;
+    size_t going = 0;
+
+    DL_FOREACH (partition->subscriptions, subscription)
+        if (subscription->function->target.state == TARGET_AWAY && subscription->letters > going)
+            going = subscription->letters;
+    return going;
+}
+
+/* So many of the oldest records are in the way of a function that is there, those that are on their
+ * way included; 0 as long as it has enough to do with what they leave. */
 static size_t room_needed(const struct dispatcher *dispatcher, const struct partition *partition,
                           uint64_t gone)
 {
-    size_t most = records_to_take(dispatcher, partition);
-    size_t slots = (size_t)dispatcher->setup.options->max_inflight;
-    size_t half = ledger_fill(&partition->ledger) / 2, needed = 0;
-    size_t enough = (half < slots ? half : slots) + 1;
+    size_t half = ledger_fill(&partition->ledger) / 2, going = records_going(partition);
+    size_t slots = ROOM_SLOTFULS * (size_t)dispatcher->setup.options->max_inflight;
+    size_t enough = (half < slots ? half : slots) + 1, least = enough - enough / 4, needed = 0;
     const struct subscription *subscription;
+    size_t most;
 
     DL_FOREACH (partition->subscriptions, subscription)
-        if (is_there(subscription, gone) && subscription->pending + needed < enough)
+        if (is_there(subscription, gone) && subscription->pending + going < least &&
+            subscription->pending + needed < enough)
             needed = enough - subscription->pending;
+    if (!needed)
+        return 0;
+    most = records_to_take(dispatcher, partition);
     return needed < most ? needed : most;
 }
 
@@ -97,6 +123,8 @@ static void make_room_in(struct dispatcher *dispatcher, struct partition *partit
     size_t needed = room_needed(dispatcher, partition, gone);
     struct invocation *invocation;
 
+    if (!needed)
+        return;
     DL_FOREACH2 (partition->invocations, invocation, next_sibling) {
         if (invocation->log != partition->log)
             continue;

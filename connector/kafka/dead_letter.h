@@ -29,7 +29,7 @@
 
 #include <uv.h>
 
-enum { LETTERS_SENT = 256, LETTERS_SENT_BYTES = 16 * 1024 * 1024 };
+enum { LETTERS_SENT = 1024, LETTERS_SENT_BYTES = 16 * 1024 * 1024 };
 
 struct dead_letters;
 
