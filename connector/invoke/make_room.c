@@ -83,37 +83,49 @@ static size_t records_to_take(const struct dispatcher *dispatcher,
     return end > partition->ledger.next ? (size_t)(end - partition->ledger.next) : 0;
 }
 
-/* Records of functions that are away whose letters are on their way. */
-static size_t records_going(const struct partition *partition)
+/* What a function that is there is to have to do. */
+static size_t enough(const struct dispatcher *dispatcher, const struct partition *partition)
 {
+    size_t slots = ROOM_SLOTFULS * (size_t)dispatcher->setup.options->max_inflight;
+    size_t half = ledger_fill(&partition->ledger) / 2;
+
+    return (half < slots ? half : slots) + 1;
+}
+
+/* Whether room is to be looked for: a function that may be there has not enough to do, even when
+ * the records are gone whose letters are on their way. Asked after each call, so it costs little;
+ * one that is away and has nothing to do is shown by a venture only whether it still is. */
+static bool is_short(const struct dispatcher *dispatcher, const struct partition *partition)
+{
+    size_t most = enough(dispatcher, partition), least = most - most / 4, going = 0;
     const struct subscription *subscription;
-    size_t going = 0;
+    bool found = false;
 
     DL_FOREACH (partition->subscriptions, subscription)
         if (subscription->function->target.state == TARGET_AWAY && subscription->letters > going)
             going = subscription->letters;
-    return going;
+    DL_FOREACH (partition->subscriptions, subscription)
+        found |= subscription->function->target.state == TARGET_AWAY
+                     ? !subscription->pending
+                     : subscription->pending + going < least;
+    return found;
 }
 
-/* So many of the oldest records are in the way of a function that is there, those that are on their
- * way included; 0 as long as it has enough to do with what they leave. */
+/* So many of the oldest records are in the way of a function that is there, those included that are
+ * on their way. */
 static size_t room_needed(const struct dispatcher *dispatcher, const struct partition *partition,
                           uint64_t gone)
 {
-    size_t half = ledger_fill(&partition->ledger) / 2, going = records_going(partition);
-    size_t slots = ROOM_SLOTFULS * (size_t)dispatcher->setup.options->max_inflight;
-    size_t enough = (half < slots ? half : slots) + 1, least = enough - enough / 4, needed = 0;
+    size_t most = enough(dispatcher, partition), needed = 0, left;
     const struct subscription *subscription;
-    size_t most;
 
     DL_FOREACH (partition->subscriptions, subscription)
-        if (is_there(subscription, gone) && subscription->pending + going < least &&
-            subscription->pending + needed < enough)
-            needed = enough - subscription->pending;
+        if (is_there(subscription, gone) && subscription->pending + needed < most)
+            needed = most - subscription->pending;
     if (!needed)
         return 0;
-    most = records_to_take(dispatcher, partition);
-    return needed < most ? needed : most;
+    left = records_to_take(dispatcher, partition);
+    return needed < left ? needed : left;
 }
 
 /* What is called just now, or queued behind another in its lane, goes when it may. */
@@ -168,7 +180,8 @@ void dispatcher_make_room(struct dispatcher *dispatcher)
     if (!may_make_room(dispatcher))
         return;
     DL_FOREACH (dispatcher->partitions, partition) {
-        if (partition->state != PARTITION_FULL || partition->paused)
+        if (partition->state != PARTITION_FULL || partition->paused ||
+            !is_short(dispatcher, partition))
             continue;
         make_room_in(dispatcher, partition);
         if (dispatcher_may_venture(dispatcher, partition))

@@ -109,7 +109,6 @@ static void letter_free(struct dead_letters *letters, struct letter *letter)
 {
     set_state(letters, letter, LETTER_GONE);
     record_unref(&letter->record);
-    free(letter->function);
     free(letter);
 }
 
@@ -327,13 +326,13 @@ static struct letter *send_letter(struct letters *seam, struct record *record,
                                   void *context)
 {
     struct dead_letters *letters = (struct dead_letters *)seam;
-    struct letter *letter = xcalloc(1, sizeof(*letter));
+    size_t name_size = strlen(why->function) + 1;
+    struct letter *letter = xcalloc(1, sizeof(*letter) + name_size);
 
     letter->to = topic_of(letters, record->topic);
     letter->record = record_ref(record);
-    letter->function = xstrdup(why->function);
     letter->why = *why;
-    letter->why.function = letter->function;
+    letter->why.function = memcpy(letter->function, why->function, name_size);
     letter->value_size = record->value_size;
     letter->settled = settled;
     letter->context = context;

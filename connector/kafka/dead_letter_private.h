@@ -38,15 +38,15 @@ struct letter {
     enum letter_state state;
     struct letter_topic *to;
     struct record *record; /* NULL: cancelled, after it was sent */
-    char *function;
-    struct letter_why why;
-    size_t value_size; /* of the record's: less, when it is cut */
-    bool alone;        /* it was refused as too large, perhaps for what went with it */
-    unsigned failures; /* in a row */
-    uint64_t since;    /* of uv_now: when it came to its state */
+    struct letter_why why; /* its function's name is below */
+    size_t value_size;     /* of the record's: less, when it is cut */
+    bool alone;            /* it was refused as too large, perhaps for what went with it */
+    unsigned failures;     /* in a row */
+    uint64_t since;        /* of uv_now: when it came to its state */
     void (*settled)(void *context);
     void *context;
     struct letter *prev, *next; /* in its state's list */
+    char function[];
 };
 
 struct dead_letters {
