@@ -155,6 +155,41 @@ Test(dispatcher_room, letters_on_their_way_are_bounded_by_the_window)
     expect_rest_runs();
 }
 
+static uint64_t letters_since; /* the call of the good one that found the first on their way, */
+static size_t letters_then;    /* and how many those were */
+
+static struct faas_reply note_letters(void *context, const struct faas_call *call)
+{
+    (void)context;
+    if (!letters_since && letter_box_under_way(rig->letters)) {
+        letters_since = call->number;
+        letters_then = letter_box_under_way(rig->letters);
+    }
+    return done;
+}
+
+/* Letters take their time: the other one is called meanwhile, a few times for each slot. */
+Test(dispatcher_room, room_is_made_before_it_is_needed_and_much_at_once)
+{
+    enum { SLOTS = 4, LONG_WINDOW = 200 };
+
+    letters_since = letters_then = 0;
+    rig->options.partition_window = LONG_WINDOW;
+    rig->options.max_inflight = SLOTS;
+    letter_box_hold(rig->letters, true);
+    faas_script(bad, &not_found);
+    faas_decide(good, note_letters, NULL);
+    memory_source_fill(rig->source, "orders", 0, RECORDS, 0);
+    rig_start(rig);
+    cr_assert(rig_await_ran(rig, "good", LONG_WINDOW));
+    cr_expect(letters_since && letters_since <= LONG_WINDOW - 4 * SLOTS, "since call %lu",
+              (unsigned long)letters_since);
+    cr_expect_geq(letters_then, 2 * SLOTS, "%zu at once", letters_then);
+    letter_box_hold(rig->letters, false);
+    cr_assert(rig_await_ran(rig, "good", RECORDS));
+    expect_rest_runs();
+}
+
 /* ---- nobody is there to need room ---- */
 
 Test(dispatcher_room, alone_on_its_topic_it_gives_up_nothing)
