@@ -46,7 +46,8 @@ static const struct {
     [INVOCATION_CALLING] = {"calling", FROM(READY), enter_calling, leave_calling},
     [INVOCATION_BACKING_OFF] = {"backing off", FROM(CALLING), NULL, leave_backing_off},
     [INVOCATION_HELD] = {"held", FROM(READY) | FROM(CALLING), enter_held, leave_held},
-    [INVOCATION_DEAD_LETTER] = {"dead letter", FROM(READY) | FROM(CALLING) | FROM(BACKING_OFF),
+    [INVOCATION_DEAD_LETTER] = {"dead letter",
+                                FROM(QUEUED) | FROM(READY) | FROM(CALLING) | FROM(BACKING_OFF),
                                 enter_dead_letter, leave_dead_letter},
     [INVOCATION_ENDED] = {"ended", FROM(QUEUED) | FROM(CALLING), NULL, NULL},
 };
@@ -169,6 +170,16 @@ void invocation_admit(struct invocation *invocation)
 
     if (to != invocation->state)
         invocation_set_state(invocation, to);
+}
+
+/* What stands before a letter in its lane is a letter too. */
+bool invocation_follows_letters(const struct invocation *invocation)
+{
+    const struct invocation *before = (const struct invocation *)invocation->lane.prev;
+
+    return invocation->state == INVOCATION_QUEUED && before &&
+           before->state == INVOCATION_DEAD_LETTER && invocation->subscription->function->bound &&
+           admitted_to(invocation) == INVOCATION_READY;
 }
 
 bool invocation_waits(const struct invocation *invocation)

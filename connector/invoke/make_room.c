@@ -128,7 +128,15 @@ static size_t room_needed(const struct dispatcher *dispatcher, const struct part
     return needed < left ? needed : left;
 }
 
-/* What is called just now, or queued behind another in its lane, goes when it may. */
+/* What is called just now goes when that has ended, and what stands behind it in its lane behind
+ * it. Behind letters that are on their way letters may follow: they are kept in the order in which
+ * they are sent, as long as none is refused. */
+static bool may_go(const struct dispatcher *dispatcher, const struct invocation *invocation)
+{
+    return invocation->state == INVOCATION_READY || invocation->state == INVOCATION_BACKING_OFF ||
+           (!dispatcher->setup.letters->refused && invocation_follows_letters(invocation));
+}
+
 static void make_room_in(struct dispatcher *dispatcher, struct partition *partition)
 {
     uint64_t gone = gone_call(partition), back = back_call(dispatcher, partition, gone);
@@ -143,7 +151,7 @@ static void make_room_in(struct dispatcher *dispatcher, struct partition *partit
         if (invocation->sequence >= partition->ledger.first + needed ||
             !is_away(invocation->subscription->function, back))
             break;
-        if (invocation->state == INVOCATION_READY || invocation->state == INVOCATION_BACKING_OFF)
+        if (may_go(dispatcher, invocation))
             invocation_give_up(invocation, LETTER_FUNCTION_AWAY, 0);
     }
 }
