@@ -3,7 +3,6 @@
 
 #include "base/xalloc.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <uthash.h>
 
@@ -48,9 +47,10 @@ bool lanes_push(struct lanes *lanes, const void *key, size_t key_size, struct la
         return true;
     HASH_FIND_BYHASHVALUE(hh, lanes->lanes, &hash, sizeof(hash), hash, lane);
     if (lane) {
+        item->lane = lane;
+        item->prev = lane->last;
         lane->last->next = item;
         lane->last = item;
-        item->lane = lane;
         return false;
     }
     lane = xcalloc(1, sizeof(*lane));
@@ -61,21 +61,22 @@ bool lanes_push(struct lanes *lanes, const void *key, size_t key_size, struct la
     return true;
 }
 
-struct lane_item *lanes_pop(struct lanes *lanes, struct lane_item *item)
+struct lane_item *lanes_take_out(struct lanes *lanes, struct lane_item *item)
 {
+    struct lane_item *prev = item->prev, *next = item->next;
     struct lane *lane = item->lane;
 
     if (!lane)
         return NULL;
-    assert(lane->first == item);
-    lane->first = item->next;
+    *(prev ? &prev->next : &lane->first) = next;
+    *(next ? &next->prev : &lane->last) = prev;
     *item = (struct lane_item){0};
     if (!lane->first) {
         HASH_DEL(lanes->lanes, lane);
         free(lane);
         return NULL;
     }
-    return lane->first;
+    return prev ? NULL : next;
 }
 
 bool lanes_first(const struct lane_item *item)

@@ -7,6 +7,7 @@
 #include "gateway/call_headers.h"
 
 #include "base/base64.h"
+#include "base/decimal.h"
 #include "base/xalloc.h"
 #include "gateway/call.h"
 
@@ -22,9 +23,8 @@
 enum {
     CLEAN_LIMIT = 4096,
     HEADER_OVERHEAD = 32, /* of a record header, towards CALL_HEADERS_LIMIT */
-    NUMBER_SIZE = 21,     /* a sign, 19 digits, a NUL */
     FIXED_LINES = 9,      /* topic and key with their marks, four numbers, the tombstone */
-    FIXED_SIZE = FIXED_LINES * (sizeof(PREFIX "Headers-Dropped: " LINE_END) + NUMBER_SIZE),
+    FIXED_SIZE = FIXED_LINES * (sizeof(PREFIX "Headers-Dropped: " LINE_END) + DECIMAL_SIZE),
 };
 
 struct bytes {
@@ -142,16 +142,11 @@ static void end_line(struct call_lines *lines)
 
 static void put_number(struct call_lines *lines, int64_t number)
 {
-    uint64_t rest = number < 0 ? -(uint64_t)number : (uint64_t)number;
-    char text[NUMBER_SIZE];
-    char *at = text + sizeof(text);
+    char buffer[DECIMAL_SIZE];
+    size_t length;
+    const char *text = decimal(buffer, number, &length);
 
-    do
-        *--at = (char)('0' + rest % 10);
-    while (rest /= 10);
-    if (number < 0)
-        *--at = '-';
-    put(lines, at, (size_t)(text + sizeof(text) - at));
+    put(lines, text, length);
 }
 
 static void put_name(struct call_lines *lines, const char *name)

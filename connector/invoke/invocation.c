@@ -20,6 +20,7 @@ static void leave_calling(struct invocation *invocation);
 static void leave_backing_off(struct invocation *invocation);
 static void enter_held(struct invocation *invocation);
 static void leave_held(struct invocation *invocation);
+static void enter_dead_letter(struct invocation *invocation);
 static void leave_dead_letter(struct invocation *invocation);
 
 static const struct {
@@ -45,8 +46,9 @@ static const struct {
     [INVOCATION_CALLING] = {"calling", FROM(READY), enter_calling, leave_calling},
     [INVOCATION_BACKING_OFF] = {"backing off", FROM(CALLING), NULL, leave_backing_off},
     [INVOCATION_HELD] = {"held", FROM(READY) | FROM(CALLING), enter_held, leave_held},
-    [INVOCATION_DEAD_LETTER] = {"dead letter", FROM(READY) | FROM(CALLING) | FROM(BACKING_OFF),
-                                NULL, leave_dead_letter},
+    [INVOCATION_DEAD_LETTER] = {"dead letter",
+                                FROM(QUEUED) | FROM(READY) | FROM(CALLING) | FROM(BACKING_OFF),
+                                enter_dead_letter, leave_dead_letter},
     [INVOCATION_ENDED] = {"ended", FROM(QUEUED) | FROM(CALLING), NULL, NULL},
 };
 
@@ -120,10 +122,16 @@ static void leave_held(struct invocation *invocation)
     invocation->subscription->function->held--;
 }
 
+static void enter_dead_letter(struct invocation *invocation)
+{
+    invocation->subscription->letters++;
+}
+
 static void leave_dead_letter(struct invocation *invocation)
 {
     struct letters *letters = invocation->dispatcher->setup.letters;
 
+    invocation->subscription->letters--;
     if (invocation->letter)
         letters->calls->cancel(letters, invocation->letter);
     invocation->letter = NULL;
@@ -163,6 +171,16 @@ void invocation_admit(struct invocation *invocation)
 
     if (to != invocation->state)
         invocation_set_state(invocation, to);
+}
+
+/* What stands before a letter in its lane is a letter too. */
+bool invocation_follows_letters(const struct invocation *invocation)
+{
+    const struct invocation *before = (const struct invocation *)invocation->lane.prev;
+
+    return invocation->state == INVOCATION_QUEUED && before &&
+           before->state == INVOCATION_DEAD_LETTER && invocation->subscription->function->bound &&
+           admitted_to(invocation) == INVOCATION_READY;
 }
 
 bool invocation_waits(const struct invocation *invocation)

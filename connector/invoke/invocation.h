@@ -9,7 +9,8 @@
  *   calling      a call is on its way; it holds a slot
  *   backing_off  waits for its next attempt; it holds its lane, not a slot
  *   held         nothing more may be tried (on_exhausted=wait): it holds its lane
- *   dead_letter  its dead letter is on its way to the broker: it holds its lane
+ *   dead_letter  its dead letter is on its way to the broker: it holds its lane, but letters of
+ *                those behind it may follow (make_room.c)
  *   ended        done, dropped, too old, unbound, a dead letter, or abandoned with its partition
  */
 #ifndef INVOKE_INVOCATION_H
@@ -80,6 +81,9 @@ struct log_subject invocation_subject(const struct invocation *invocation);
 /* The first of its lane becomes ready, or waits for what keeps it from being called, queued while
  * its partition rests; nothing happens when it does so already. */
 void invocation_admit(struct invocation *invocation);
+/* Whether only letters that are on their way stand before it in its lane, and nothing else would
+ * keep it from being called. */
+bool invocation_follows_letters(const struct invocation *invocation);
 /* Whether it is the first of its lane and waits for something. */
 bool invocation_waits(const struct invocation *invocation);
 

@@ -5,8 +5,9 @@
  * oldest records are owed to nobody but functions that are away, those records go there
  * (function-away) as far as another function needs the room:
  *
- *   needs room  it has less to do on the partition than there are slots, or than half of what the
- *               partition holds, and the log has more; no more records go than until it has
+ *   needs room  it has less to do on the partition than half of what that holds, at most
+ *               ROOM_SLOTFULS calls for each slot, and the log has more; no more records go than
+ *               until it has so much
  *   another     a function of the topic that is there: it was called after the last of the others
  *               went away, and answered as it should; and it is not paused by hand
  *   away        while the other was there, one call more was made and failed
@@ -18,10 +19,18 @@
  *
  * A function that has nothing to do on a full partition has no call to show by that it is there.
  * For its sake one record more is taken than the window and the byte budget allow (a venture).
+ *
+ * Room is made long before it is needed, because letters take their time, and a quarter of it at
+ * once, because letters that are sent together are kept together: the other has as much to do as
+ * if it were alone.
  */
 #include "invoke/dispatcher_state.h"
 
 #include <utlist.h>
+
+/* As many calls as a function may have to do for each slot while others give up records for it: a
+ * letter may take so many times as long as a call, and it is called without a break. */
+enum { ROOM_SLOTFULS = 8 };
 
 /* The last call that had begun when the last of the partition's functions went away; 0: none is. */
 static uint64_t gone_call(const struct partition *partition)
@@ -74,36 +83,75 @@ static size_t records_to_take(const struct dispatcher *dispatcher,
     return end > partition->ledger.next ? (size_t)(end - partition->ledger.next) : 0;
 }
 
-/* So many of the oldest records are in the way of a function that is there. */
+/* What a function that is there is to have to do. */
+static size_t enough(const struct dispatcher *dispatcher, const struct partition *partition)
+{
+    size_t slots = ROOM_SLOTFULS * (size_t)dispatcher->setup.options->max_inflight;
+    size_t half = ledger_fill(&partition->ledger) / 2;
+
+    return (half < slots ? half : slots) + 1;
+}
+
+/* Whether room is to be looked for: a function that may be there has not enough to do, even when
+ * the records are gone whose letters are on their way. Asked after each call, so it costs little;
+ * one that is away and has nothing to do is shown by a venture only whether it still is. */
+static bool is_short(const struct dispatcher *dispatcher, const struct partition *partition)
+{
+    size_t most = enough(dispatcher, partition), least = most - most / 4, going = 0;
+    const struct subscription *subscription;
+    bool found = false;
+
+    DL_FOREACH (partition->subscriptions, subscription)
+        if (subscription->function->target.state == TARGET_AWAY && subscription->letters > going)
+            going = subscription->letters;
+    DL_FOREACH (partition->subscriptions, subscription)
+        found |= subscription->function->target.state == TARGET_AWAY
+                     ? !subscription->pending
+                     : subscription->pending + going < least;
+    return found;
+}
+
+/* So many of the oldest records are in the way of a function that is there, those included that are
+ * on their way. */
 static size_t room_needed(const struct dispatcher *dispatcher, const struct partition *partition,
                           uint64_t gone)
 {
-    size_t most = records_to_take(dispatcher, partition);
-    size_t slots = (size_t)dispatcher->setup.options->max_inflight;
-    size_t half = ledger_fill(&partition->ledger) / 2, needed = 0;
-    size_t enough = (half < slots ? half : slots) + 1;
+    size_t most = enough(dispatcher, partition), needed = 0, left;
     const struct subscription *subscription;
 
     DL_FOREACH (partition->subscriptions, subscription)
-        if (is_there(subscription, gone) && subscription->pending + needed < enough)
-            needed = enough - subscription->pending;
-    return needed < most ? needed : most;
+        if (is_there(subscription, gone) && subscription->pending + needed < most)
+            needed = most - subscription->pending;
+    if (!needed)
+        return 0;
+    left = records_to_take(dispatcher, partition);
+    return needed < left ? needed : left;
 }
 
-/* What is called just now, or queued behind another in its lane, goes when it may. */
+/* What is called just now goes when that has ended, and what stands behind it in its lane behind
+ * it. Behind letters that are on their way letters may follow: they are kept in the order in which
+ * they are sent, as long as none is refused. */
+static bool may_go(const struct dispatcher *dispatcher, const struct invocation *invocation)
+{
+    return invocation->state == INVOCATION_READY || invocation->state == INVOCATION_BACKING_OFF ||
+           (!dispatcher->setup.letters->refused && invocation_follows_letters(invocation));
+}
+
 static void make_room_in(struct dispatcher *dispatcher, struct partition *partition)
 {
     uint64_t gone = gone_call(partition), back = back_call(dispatcher, partition, gone);
     size_t needed = room_needed(dispatcher, partition, gone);
     struct invocation *invocation;
 
+    if (!needed)
+        return;
     DL_FOREACH2 (partition->invocations, invocation, next_sibling) {
         if (invocation->log != partition->log)
             continue;
         if (invocation->sequence >= partition->ledger.first + needed ||
             !is_away(invocation->subscription->function, back))
             break;
-        if (invocation->state == INVOCATION_READY || invocation->state == INVOCATION_BACKING_OFF)
+        if (may_go(dispatcher, invocation))
             invocation_give_up(invocation, LETTER_FUNCTION_AWAY, 0);
     }
 }
@@ -140,7 +188,8 @@ void dispatcher_make_room(struct dispatcher *dispatcher)
     if (!may_make_room(dispatcher))
         return;
     DL_FOREACH (dispatcher->partitions, partition) {
-        if (partition->state != PARTITION_FULL || partition->paused)
+        if (partition->state != PARTITION_FULL || partition->paused ||
+            !is_short(dispatcher, partition))
             continue;
         make_room_in(dispatcher, partition);
         if (dispatcher_may_venture(dispatcher, partition))

@@ -66,13 +66,13 @@ void invocation_finish(struct invocation *invocation, enum invocation_end end)
                                    [END_TOO_OLD] = F_TOO_OLD,
                                    [END_DEAD_LETTER] = F_DEAD_LETTERS};
     struct dispatcher *dispatcher = invocation->dispatcher;
-    struct lane_item *next;
+    struct invocation *next;
 
     counter(invocation, counters[end])->number++;
     invocation_stop(invocation);
-    next = lanes_pop(&invocation->subscription->lanes, &invocation->lane);
-    if (next)
-        invocation_admit((struct invocation *)next);
+    next = (struct invocation *)lanes_take_out(&invocation->subscription->lanes, &invocation->lane);
+    if (next && next->state == INVOCATION_QUEUED) /* else a letter too, on its way behind it */
+        invocation_admit(next);
     dispatcher->committer.finished++;
     if (invocation->log == invocation->subscription->partition->log)
         account(dispatcher, invocation); /* else its log was deleted: nothing to commit */

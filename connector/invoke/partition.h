@@ -46,6 +46,7 @@ struct subscription {
     bool bound;     /* new records go to it */
     size_t tried;   /* invocations that were tried and have not ended */
     size_t pending; /* invocations that have not ended */
+    size_t letters; /* of them: their dead letters are on their way */
     struct subscription *prev, *next;
 };
 

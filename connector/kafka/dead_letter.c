@@ -87,6 +87,21 @@ static const unsigned may_come_from[] = {
     [LETTER_GONE] = FROM(WAITING) | FROM(SENT) | FROM(FAILED),
 };
 
+/* Into its state's list: those that wait stand in the order in which they came to us, so that one
+ * that is sent again is not behind those that come after it. */
+static void enlist(struct dead_letters *letters, struct letter *letter)
+{
+    struct letter **list = &letters->in_state[letter->state], *before = NULL;
+
+    if (letter->state == LETTER_WAITING && *list && (*list)->prev->number > letter->number)
+        for (before = *list; before->number < letter->number; before = before->next)
+            ;
+    if (before)
+        DL_PREPEND_ELEM(*list, before, letter);
+    else
+        DL_APPEND(*list, letter);
+}
+
 static void set_state(struct dead_letters *letters, struct letter *letter, enum letter_state to)
 {
     assert(may_come_from[to] & 1u << letter->state);
@@ -98,7 +113,7 @@ static void set_state(struct dead_letters *letters, struct letter *letter, enum 
     letter->state = to;
     letter->since = uv_now(letters->loop);
     if (to != LETTER_GONE)
-        DL_APPEND(letters->in_state[to], letter);
+        enlist(letters, letter);
     if (to == LETTER_SENT) {
         letters->sent++;
         letters->sent_bytes += letter->value_size;
@@ -109,7 +124,6 @@ static void letter_free(struct dead_letters *letters, struct letter *letter)
 {
     set_state(letters, letter, LETTER_GONE);
     record_unref(&letter->record);
-    free(letter->function);
     free(letter);
 }
 
@@ -327,18 +341,19 @@ static struct letter *send_letter(struct letters *seam, struct record *record,
                                   void *context)
 {
     struct dead_letters *letters = (struct dead_letters *)seam;
-    struct letter *letter = xcalloc(1, sizeof(*letter));
+    size_t name_size = strlen(why->function) + 1;
+    struct letter *letter = xcalloc(1, sizeof(*letter) + name_size);
 
     letter->to = topic_of(letters, record->topic);
     letter->record = record_ref(record);
-    letter->function = xstrdup(why->function);
     letter->why = *why;
-    letter->why.function = letter->function;
+    letter->why.function = memcpy(letter->function, why->function, name_size);
     letter->value_size = record->value_size;
     letter->settled = settled;
     letter->context = context;
+    letter->number = ++letters->taken;
     letter->state = LETTER_WAITING;
-    DL_APPEND(letters->in_state[LETTER_WAITING], letter);
+    enlist(letters, letter);
     letters->seam.under_way++;
     letters_start_tick(letters);
     post_waiting(letters);

@@ -16,8 +16,10 @@
  * or for the broker, is cut to half of its value, and again. LETTERS_SENT letters or
  * LETTERS_SENT_BYTES (one letter may always go) are with librdkafka at once, which copies them; the
  * others wait here, and their records with them.
- * Each letter is a batch of its own: the broker judges the size of a batch, and small letters must
- * not be cut because they came together.
+ * They are sent in the order in which they came, and kept in it by key; one that was refused may
+ * come behind those that were with librdkafka beside it.
+ * The broker judges the size of what is sent together: one that was refused as too large goes alone
+ * before it is cut, because small letters must not be cut for what they came with.
  *
  * Lives on the loop's thread; no call that waits for a broker is made on it.
  */
@@ -29,7 +31,7 @@
 
 #include <uv.h>
 
-enum { LETTERS_SENT = 256, LETTERS_SENT_BYTES = 16 * 1024 * 1024 };
+enum { LETTERS_SENT = 1024, LETTERS_SENT_BYTES = 16 * 1024 * 1024 };
 
 struct dead_letters;
 

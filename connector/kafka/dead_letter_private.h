@@ -38,15 +38,16 @@ struct letter {
     enum letter_state state;
     struct letter_topic *to;
     struct record *record; /* NULL: cancelled, after it was sent */
-    char *function;
-    struct letter_why why;
-    size_t value_size; /* of the record's: less, when it is cut */
-    bool alone;        /* it was refused as too large, perhaps for what went with it */
-    unsigned failures; /* in a row */
-    uint64_t since;    /* of uv_now: when it came to its state */
+    struct letter_why why; /* its function's name is below */
+    size_t value_size;     /* of the record's: less, when it is cut */
+    uint64_t number;       /* in the order they were handed to us */
+    bool alone;            /* it was refused as too large, perhaps for what went with it */
+    unsigned failures;     /* in a row */
+    uint64_t since;        /* of uv_now: when it came to its state */
     void (*settled)(void *context);
     void *context;
     struct letter *prev, *next; /* in its state's list */
+    char function[];
 };
 
 struct dead_letters {
@@ -71,6 +72,7 @@ struct dead_letters {
     struct letter_topic *faulty;          /* whose fault the fault is; NULL: the brokers' */
     struct letter *in_state[LETTER_GONE]; /* utlist DL each */
     size_t sent, sent_bytes;
+    uint64_t taken; /* letters, in all */
 
     void (*closed)(void *context);
     void *closed_context;

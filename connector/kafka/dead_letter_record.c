@@ -1,15 +1,13 @@
 /* dead_letter_record: a letter as a record of Kafka. */
 #include "kafka/dead_letter_private.h"
 
-#include "base/xalloc.h"
+#include "base/decimal.h"
 
-#include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define PREFIX "x-dead-letter-"
 
-enum { OWN_HEADERS = 8, NUMBER_SIZE = 24 };
+enum { OWN_HEADERS = 8 };
 
 static void add_text(rd_kafka_headers_t *to, const char *name, const char *text)
 {
@@ -18,10 +16,11 @@ static void add_text(rd_kafka_headers_t *to, const char *name, const char *text)
 
 static void add_number(rd_kafka_headers_t *to, const char *name, int64_t number)
 {
-    char text[NUMBER_SIZE];
+    char buffer[DECIMAL_SIZE];
+    size_t length;
+    const char *text = decimal(buffer, number, &length);
 
-    snprintf(text, sizeof(text), "%" PRId64, number);
-    add_text(to, name, text);
+    rd_kafka_header_add(to, name, -1, text, (ssize_t)length);
 }
 
 static void add_records(rd_kafka_headers_t *to, const struct record *record)

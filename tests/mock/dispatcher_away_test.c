@@ -113,6 +113,31 @@ Test(dispatcher_away, a_function_that_fails_holds_up_no_other_until_the_window_i
     cr_expect_eq(rig_function_metric(rig, "bad", "invocations_done_total"), 300);
 }
 
+static bool good_has_all_but_one(struct rig *it)
+{
+    return rig_function_metric(it, "good", "function_in_flight") >= it->options.max_inflight - 1;
+}
+
+/* Nor has it less to itself than if it were alone: a slot is for the probe, no more. */
+Test(dispatcher_away, beside_one_that_is_away_the_other_has_the_slots)
+{
+    static const struct faas_reply held = {.status = 200, .latency_ms = FAAS_HELD};
+    struct faas_function *bad = rig_deploy(rig, "bad", "orders", NULL);
+    struct faas_function *good = rig_deploy(rig, "good", "orders", NULL);
+
+    rig->options.max_inflight = 10;
+    faas_script(bad, &refused);
+    faas_script(good, &held);
+    memory_source_fill(rig->source, "orders", 0, 300, 0);
+    rig_start(rig);
+    cr_assert(rig_await(rig, good_has_all_but_one));
+    cr_expect_eq(rig_function_metric(rig, "bad", "function_state"), 2);
+    faas_script(good, &done);
+    faas_script(bad, &done);
+    faas_release(good, -1);
+    cr_assert(rig_await_committed(rig));
+}
+
 /* The probe of a function that is away finds no gateway: both must come back. */
 Test(dispatcher_away, a_function_and_the_gateway_away_at_once)
 {

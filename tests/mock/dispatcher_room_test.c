@@ -155,6 +155,82 @@ Test(dispatcher_room, letters_on_their_way_are_bounded_by_the_window)
     expect_rest_runs();
 }
 
+static uint64_t letters_since; /* the call of the good one that found the first on their way, */
+static size_t letters_then;    /* and how many those were */
+
+static struct faas_reply note_letters(void *context, const struct faas_call *call)
+{
+    (void)context;
+    if (!letters_since && letter_box_under_way(rig->letters)) {
+        letters_since = call->number;
+        letters_then = letter_box_under_way(rig->letters);
+    }
+    return done;
+}
+
+/* Letters take their time: the other one is called meanwhile, a few times for each slot. */
+Test(dispatcher_room, room_is_made_before_it_is_needed_and_much_at_once)
+{
+    enum { SLOTS = 4, LONG_WINDOW = 200 };
+
+    letters_since = letters_then = 0;
+    rig->options.partition_window = LONG_WINDOW;
+    rig->options.max_inflight = SLOTS;
+    letter_box_hold(rig->letters, true);
+    faas_script(bad, &not_found);
+    faas_decide(good, note_letters, NULL);
+    memory_source_fill(rig->source, "orders", 0, RECORDS, 0);
+    rig_start(rig);
+    cr_assert(rig_await_ran(rig, "good", LONG_WINDOW));
+    cr_expect(letters_since && letters_since <= LONG_WINDOW - 4 * SLOTS, "since call %lu",
+              (unsigned long)letters_since);
+    cr_expect_geq(letters_then, 2 * SLOTS, "%zu at once", letters_then);
+    letter_box_hold(rig->letters, false);
+    cr_assert(rig_await_ran(rig, "good", RECORDS));
+    expect_rest_runs();
+}
+
+/* The letters of a lane go one behind the other, none waits for the one before it to be kept. */
+Test(dispatcher_room, letters_of_a_lane_follow_each_other)
+{
+    int64_t before = -1;
+
+    rig->options.order = ORDER_PARTITION;
+    letter_box_hold(rig->letters, true);
+    faas_script(bad, &not_found);
+    memory_source_fill(rig->source, "orders", 0, RECORDS, 0);
+    rig_start(rig);
+    cr_assert(rig_await_ran(rig, "good", WINDOW));
+    cr_assert(rig_await_metric(rig, "kafka_connector_dead_letters_in_flight", WINDOW / 2));
+    letter_box_hold(rig->letters, false);
+    cr_assert(rig_await_ran(rig, "good", RECORDS));
+    for (size_t i = 0; i < letter_box_kept(rig->letters); i++) {
+        cr_expect_gt(letter_box_at(rig->letters, i)->offset, before);
+        before = letter_box_at(rig->letters, i)->offset;
+    }
+    expect_rest_runs();
+}
+
+/* One that is refused may be kept late: what stands behind it waits for it. */
+Test(dispatcher_room, but_not_while_one_is_refused)
+{
+    rig->options.order = ORDER_PARTITION;
+    letter_box_hold(rig->letters, true);
+    rig->options.partition_window = 2 * WINDOW;
+    rig->options.retry_attempts = 1; /* its first letters are of attempts used up */
+    faas_script(bad, &not_found);
+    memory_source_fill(rig->source, "orders", 0, RECORDS, 0);
+    rig_start(rig);
+    cr_assert(rig_await_metric(rig, "kafka_connector_dead_letters_in_flight", 1));
+    letter_box_refuse(rig->letters);
+    cr_assert(rig_await_ran(rig, "good", 2 * WINDOW));
+    rig_settle(rig, 50);
+    cr_expect_eq(letter_box_under_way(rig->letters), 1);
+    letter_box_hold(rig->letters, false);
+    cr_assert(rig_await_ran(rig, "good", RECORDS));
+    expect_rest_runs();
+}
+
 /* ---- nobody is there to need room ---- */
 
 Test(dispatcher_room, alone_on_its_topic_it_gives_up_nothing)

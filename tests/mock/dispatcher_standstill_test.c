@@ -115,6 +115,25 @@ Test(dispatcher_standstill, and_again_when_the_reason_changes)
     cr_expect_eq(said(" is full and waits for this"), 2, "%s", text);
 }
 
+/* The one that waits for room because of it is not. */
+Test(dispatcher_standstill, one_that_is_away_is_named_with_every_record_of_another_done)
+{
+    struct faas_function *bad = rig_deploy(rig, "bad", "orders", NULL);
+
+    rig_deploy(rig, "good", "orders", NULL);
+    rig->options.partition_window = 50;
+    faas_script(bad, &refused);
+    memory_source_fill(rig->source, "orders", 0, 100, 0);
+    rig_start(rig);
+    cr_assert(rig_await(rig, has_said_full));
+    cr_expect_eq(call_log_ran(rig->calls, "good"), 50);
+    rig_settle(rig, THREE_LOOKS_MS);
+    cr_expect(said("function bad: partition_window is full and waits for this: "), "%s", text);
+    cr_expect_eq(said("function good: partition_window"), 0, "%s", text);
+    expect_status("\"oldest_unfinished\":{\"offset\":0,\"function\":\"bad\"");
+    expect_status("\"state\":\"full\"");
+}
+
 Test(dispatcher_standstill, a_full_byte_budget_names_it_too)
 {
     rig->options.max_buffered_bytes = 1;
