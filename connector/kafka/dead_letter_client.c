@@ -94,7 +94,7 @@ static void on_destroyed(void *context)
 {
     struct dead_letters *letters = context;
 
-    letters->destroying = false;
+    letters->destroying--;
     finish_close(letters);
     letters_unhold(letters);
 }
@@ -113,7 +113,7 @@ void letters_shut(struct dead_letters *letters)
                                        RD_KAFKA_PURGE_F_NON_BLOCKING);
     rd_kafka_queue_destroy(letters->queue);
     letters->queue = NULL;
-    letters->destroying = true;
+    letters->destroying++;
     letters->holds++;
     kafka_destroy_take(letters->loop, letters->kafka, on_destroyed, letters);
     letters->kafka = NULL;

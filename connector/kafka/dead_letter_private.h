@@ -64,7 +64,8 @@ struct dead_letters {
     bool broken;     /* the handle does nothing any more */
     unsigned breaks; /* since a letter was kept */
     uint64_t shut_at;
-    bool destroying, freed;
+    unsigned destroying; /* handles that are */
+    bool freed;
 
     rd_kafka_resp_err_t trouble; /* of a broker, since a letter was kept: perhaps not ours */
 

@@ -213,6 +213,30 @@ Test(dead_letter, closing_does_not_wait_for_brokers)
     cr_assert(member_run_until(is_true, &closed, 5000));
 }
 
+static void note_holds(void *context)
+{
+    *(unsigned *)context = letters->holds;
+}
+
+static bool is_noted(const void *holds)
+{
+    return *(const unsigned *)holds;
+}
+
+/* One that broke may still be on its way out when the next one is closed. */
+Test(dead_letter, closing_waits_for_every_handle_that_is_destroyed)
+{
+    char reason[REASON_SIZE];
+    unsigned holds = 0;
+
+    open_letters(NULL);
+    letters_shut(letters);
+    cr_assert(letters_open(letters, reason), "%s", reason);
+    dead_letters_close(letters, note_holds, &holds);
+    member_await(is_noted, &holds);
+    cr_expect_leq(holds, HANDLES + 1, "but the one that ended last: %u", holds);
+}
+
 Test(dead_letter, freeing_in_a_hurry_frees_all)
 {
     open_letters(NULL);
