@@ -471,43 +471,6 @@ Test(dead_letter, after_a_fatal_error_another_client_takes_over)
     cr_expect_eq(seam->failures, 0, "no letter was refused");
 }
 
-/* The first of them are with the client that is lost, the last wait for room in it. */
-Test(dead_letter, the_other_client_sends_them_in_the_order_in_which_they_came)
-{
-    enum { COUNT = LETTERS_SENT + 20 };
-    static int32_t numbers[COUNT];
-    rd_kafka_t *reader;
-
-    open_letters(NULL);
-    send_value("before", 6);
-    await_settled(1);
-    mock_broker_down(member_mock, 1);
-    for (int i = 0; i < COUNT; i++) {
-        numbers[i] = i;
-        send_letter(
-            &(struct record){
-                .key = "k", .key_size = 1, .value = &numbers[i], .value_size = sizeof(numbers[i])},
-            &exhausted);
-    }
-    rd_kafka_test_fatal_error(letters->kafka, RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER,
-                              "a test's");
-    mock_broker_up(member_mock, 1);
-    await_settled(1 + COUNT);
-    reader = reader_new("orders.dead");
-    for (int next = 0; next < COUNT;) {
-        rd_kafka_message_t *message = read_letter(reader);
-        int32_t number = -1;
-
-        if (message->key) {
-            memcpy(&number, message->payload, sizeof(number));
-            cr_assert_eq(number, next, "%d instead of %d", number, next);
-            next++;
-        }
-        rd_kafka_message_destroy(message);
-    }
-    rd_kafka_destroy_flags(reader, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
-}
-
 /* ---- settings ---- */
 
 Test(dead_letter, properties_of_consumers_do_no_harm_and_those_it_depends_on_are_refused)
