@@ -215,7 +215,7 @@ Test(dead_letter, closing_does_not_wait_for_brokers)
 
 static void note_holds(void *context)
 {
-    *(unsigned *)context = letters->holds;
+    *(unsigned *)context = letters_rig.letters->holds;
 }
 
 static bool is_noted(const void *holds)
@@ -230,9 +230,9 @@ Test(dead_letter, closing_waits_for_every_handle_that_is_destroyed)
     unsigned holds = 0;
 
     open_letters(NULL);
-    letters_shut(letters);
-    cr_assert(letters_open(letters, reason), "%s", reason);
-    dead_letters_close(letters, note_holds, &holds);
+    letters_shut(letters_rig.letters);
+    cr_assert(letters_open(letters_rig.letters, reason), "%s", reason);
+    dead_letters_close(letters_rig.letters, note_holds, &holds);
     member_await(is_noted, &holds);
     cr_expect_leq(holds, HANDLES + 1, "but the one that ended last: %u", holds);
 }
