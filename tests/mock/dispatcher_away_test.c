@@ -121,7 +121,6 @@ static bool good_has_all_but_one(struct rig *it)
 /* Nor has it less to itself than if it were alone: a slot is for the probe, no more. */
 Test(dispatcher_away, beside_one_that_is_away_the_other_has_the_slots)
 {
-    static const struct faas_reply held = {.status = 200, .latency_ms = FAAS_HELD};
     struct faas_function *bad = rig_deploy(rig, "bad", "orders", NULL);
     struct faas_function *good = rig_deploy(rig, "good", "orders", NULL);
 

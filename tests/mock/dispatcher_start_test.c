@@ -59,8 +59,7 @@ Test(dispatcher_start, positions)
 /* They expire while the window is full. */
 Test(dispatcher_start, records_that_expire_before_they_are_taken_are_counted)
 {
-    struct faas_function *function = rig_deploy(rig, "a", "orders", NULL);
-
+    function = rig_deploy(rig, "a", "orders", NULL);
     rig->options.partition_window = 5;
     faas_script(function, &held);
     memory_source_fill(rig->source, "orders", 0, 20, 0);
