@@ -125,6 +125,9 @@ void consumer_soon(struct consumer *consumer);
 /* consumer_group.c */
 void consumer_on_rebalance(struct consumer *consumer, rd_kafka_event_t *event); /* takes event */
 void consumer_read_done(struct consumer *consumer);
+/* A commit has ended, the sink is not told yet and may send the next at once: there may never be a
+ * tick between two. */
+void consumer_committed(struct consumer *consumer);
 void consumer_group_tick(struct consumer *consumer);
 void consumer_release(struct source *source);
 /* Answers that we hold no partition, whatever was held, read or kept; goes on from there. */

@@ -75,6 +75,35 @@ Test(consumer_astray, a_log_that_stays_too_short_is_read_from_its_beginning)
     member_leave(member);
 }
 
+static void commit_again(void *sink, const struct source_answer *answers, size_t count)
+{
+    member_sink_calls.committed(sink, answers, count);
+    if (!((struct member *)sink)->revoking)
+        member_commit(sink, "again");
+}
+
+/* As with delivery=at-most-once under load. */
+Test(consumer_astray, commits_that_follow_each_other_without_a_pause_do_not_keep_it_from_being_read)
+{
+    struct sink_calls calls = member_sink_calls;
+    struct member *member;
+
+    mock_create_topic(member_mock, "orders", 1);
+    member_produce("orders", 1, RECORDS);
+    member = member_join("orders");
+    member_await(at_ends, member);
+    calls.committed = commit_again;
+    member->source->sink_calls = &calls;
+    member_commit(member, "first");
+    mock_push_errors(member_mock, API_FETCH, RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE, 1);
+    member_produce("orders", 1, RECORDS);
+    wanted = 2 * RECORDS;
+    member_await(took_wanted, member);
+    member->source->sink_calls = &member_sink_calls;
+    cr_expect_not(member->parts[0].disordered);
+    member_leave(member);
+}
+
 static void produce_large(int count)
 {
     rd_kafka_t *producer = member_producer_new();
