@@ -42,6 +42,12 @@ struct source_partition {
     rd_kafka_resp_err_t trouble; /* the last in-band error, said already */
 };
 
+/* What a worker saw of a log. */
+struct log_look {
+    int64_t seen; /* the partition's `next` when the worker began; -1: it is not told yet */
+    int64_t low, end;
+};
+
 /* One batch; the next is not begun before this one is answered. */
 struct commit {
     bool in_flight;
@@ -159,8 +165,8 @@ void consumer_wake_fetchers(struct consumer *consumer);
 /* consumer_astray.c: the broker has refused to be read from `next`. */
 void consumer_go_astray(struct consumer *consumer, struct source_partition *partition);
 /* What its log holds was read: says where it is to go on. */
-void consumer_settle(struct consumer *consumer, struct source_partition *partition, int64_t low,
-                     int64_t end);
+void consumer_settle(struct consumer *consumer, struct source_partition *partition,
+                     const struct log_look *look);
 
 /* consumer_close.c */
 void consumer_finish_close(struct consumer *consumer); /* once librdkafka has left the group */

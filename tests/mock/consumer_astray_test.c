@@ -1,6 +1,7 @@
 /* kafka/consumer when a broker says that a log lacks what is read next, against librdkafka's mock
  * brokers. */
 #include "base/xalloc.h"
+#include "kafka/consumer_private.h"
 #include "tests/harness/member.h"
 
 #include <criterion/criterion.h>
@@ -56,6 +57,28 @@ Test(consumer_astray, what_a_broker_lacks_that_lags_behind_is_not_read_again)
     cr_expect_eq(member->expired, 0);
     cr_expect_eq(member->assignments, 1, "the sink is told nothing anew");
     cr_expect_eq(consumer_counts(member->consumer)->rebalances, 1);
+    member_leave(member);
+}
+
+/* Its refusal was in the queue yet when it was assigned again: it is read on while the worker
+ * looks, and what is appended meanwhile lies behind the end that the worker saw. */
+Test(consumer_astray, what_is_read_on_while_it_is_looked_at_is_not_read_again)
+{
+    struct source_partition *partition;
+    struct member *member;
+
+    mock_create_topic(member_mock, "orders", 1);
+    member_produce("orders", 1, RECORDS);
+    member = member_join("orders");
+    member_await(at_ends, member);
+    partition = member->parts[0].given.handle;
+    consumer_go_astray(member->consumer, partition);
+    consumer_settle(member->consumer, partition, &(struct log_look){RECORDS - 2, 0, RECORDS - 1});
+    member_produce("orders", 1, RECORDS);
+    wanted = 2 * RECORDS;
+    member_await(took_wanted, member);
+    cr_expect_not(member->parts[0].disordered);
+    cr_expect_eq(member_seen[0][0], 1, "jumped back");
     member_leave(member);
 }
 
