@@ -22,9 +22,11 @@ void consumer_go_astray(struct consumer *consumer, struct source_partition *part
     consumer->astray++;
 }
 
-/* A log that is too short after all the looks at it is another one: its records tell the sink. */
-void consumer_settle(struct consumer *consumer, struct source_partition *partition, int64_t low,
-                     int64_t end)
+/* A log that is too short after all the looks at it is another one: its records tell the sink. What
+ * was read on since they began shows that it is the same: a refusal that was in the queue yet when
+ * the partition was assigned again is an old one, and `end` may be older than `next`. */
+void consumer_settle(struct consumer *consumer, struct source_partition *partition,
+                     const struct log_look *look)
 {
     struct log_subject subject = {partition->topic, partition->number, -1, NULL};
     int64_t next = partition->next;
@@ -32,18 +34,20 @@ void consumer_settle(struct consumer *consumer, struct source_partition *partiti
     partition->astray = false;
     consumer->astray--;
     consumer->answer_due = true;
-    if (next >= low && next <= end) {
+    if (next > look->seen)
+        return;
+    if (next >= look->low && next <= look->end) {
         log_info(&subject, "a broker lacked offset %" PRId64 " for a while: it is read from there",
                  next);
         return;
     }
-    partition->next = low;
-    if (next < low)
-        consumer->source.sink_calls->expired(consumer->source.sink, partition->sink_partition, low,
-                                             low - next);
+    partition->next = look->low;
+    if (next < look->low)
+        consumer->source.sink_calls->expired(consumer->source.sink, partition->sink_partition,
+                                             look->low, look->low - next);
     else
         log_warning(&subject,
                     "its log ends at %" PRId64 ", but was read up to %" PRId64
                     ": it is read from its beginning",
-                    end, next);
+                    look->end, next);
 }

@@ -92,6 +92,7 @@ static void answer(struct consumer *consumer)
     consumer->commit.in_flight = false;
     consumer->commit.refused = NULL;
     consumer->commit.answers = NULL;
+    consumer_committed(consumer);
     consumer->source.sink_calls->committed(consumer->source.sink, answers, count);
     free(answers);
 }

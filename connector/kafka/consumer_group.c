@@ -216,12 +216,20 @@ static void answer_assigned(struct consumer *consumer)
     rd_kafka_topic_partition_list_destroy(list);
 }
 
-/* librdkafka begins nothing while a commit is on its way: then the next tick does it, and what runs
- * already is not held up. */
+/* librdkafka begins nothing while a commit is on its way: then it is done when that has ended, and
+ * what runs already is not held up. */
 static void answer_told(struct consumer *consumer)
 {
     if (consumer->answer_due && !consumer->commit.in_flight)
         answer_assigned(consumer);
+}
+
+void consumer_committed(struct consumer *consumer)
+{
+    bool may = consumer->state == CONSUMER_READING || consumer->state == CONSUMER_ASSIGNED;
+
+    if (may && consumer->answer_due && !rd_kafka_assignment_lost(consumer->kafka))
+        answer_told(consumer);
 }
 
 static void note_given(struct consumer *consumer)

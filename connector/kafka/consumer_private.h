@@ -42,6 +42,12 @@ struct source_partition {
     rd_kafka_resp_err_t trouble; /* the last in-band error, said already */
 };
 
+/* What a worker saw of a log. */
+struct log_look {
+    int64_t seen; /* the partition's `next` when the worker began; -1: it is not told yet */
+    int64_t low, end;
+};
+
 /* One batch; the next is not begun before this one is answered. */
 struct commit {
     bool in_flight;
@@ -125,6 +131,9 @@ void consumer_soon(struct consumer *consumer);
 /* consumer_group.c */
 void consumer_on_rebalance(struct consumer *consumer, rd_kafka_event_t *event); /* takes event */
 void consumer_read_done(struct consumer *consumer);
+/* A commit has ended, the sink is not told yet and may send the next at once: there may never be a
+ * tick between two. */
+void consumer_committed(struct consumer *consumer);
 void consumer_group_tick(struct consumer *consumer);
 void consumer_release(struct source *source);
 /* Answers that we hold no partition, whatever was held, read or kept; goes on from there. */
@@ -156,8 +165,8 @@ void consumer_wake_fetchers(struct consumer *consumer);
 /* consumer_astray.c: the broker has refused to be read from `next`. */
 void consumer_go_astray(struct consumer *consumer, struct source_partition *partition);
 /* What its log holds was read: says where it is to go on. */
-void consumer_settle(struct consumer *consumer, struct source_partition *partition, int64_t low,
-                     int64_t end);
+void consumer_settle(struct consumer *consumer, struct source_partition *partition,
+                     const struct log_look *look);
 
 /* consumer_close.c */
 void consumer_finish_close(struct consumer *consumer); /* once librdkafka has left the group */

@@ -29,10 +29,9 @@ enum {
 
 /* Of one partition. */
 struct start {
-    char *why_not;    /* it could not be read; NULL: it was */
-    int place;        /* in reading->committed */
-    int64_t low, end; /* of its log */
-    int64_t seen;     /* where an astray one is to go on; -1: it is not told yet */
+    char *why_not; /* it could not be read; NULL: it was */
+    int place;     /* in reading->committed */
+    struct log_look log;
 };
 
 struct reading {
@@ -195,9 +194,9 @@ static void note_offsets(struct reading *reading, int64_t which,
         if (it->err || it->offset < 0)
             fail(reading, at, offset_name(which), it->err ? it->err : RD_KAFKA_RESP_ERR__NO_OFFSET);
         else if (which == LOG_START)
-            reading->starts[at].low = it->offset;
+            reading->starts[at].log.low = it->offset;
         else
-            reading->starts[at].end = it->offset;
+            reading->starts[at].log.end = it->offset;
     }
 }
 
@@ -263,10 +262,10 @@ static bool is_log_too_short(const struct reading *reading, int i)
     const struct start *start = &reading->starts[i];
     const rd_kafka_topic_partition_t *it = &reading->committed->elems[start->place];
     struct progress progress = {0};
-    bool too_short = start->seen > start->end || it->offset > start->end;
+    bool too_short = start->log.seen > start->log.end || it->offset > start->log.end;
 
     if (it->offset >= 0 && progress_decode(it->metadata, it->offset, &progress)) {
-        too_short |= progress_top(&progress) >= start->end;
+        too_short |= progress_top(&progress) >= start->log.end;
         progress_clear(&progress);
     }
     return too_short;
@@ -337,7 +336,7 @@ static void reading_over(uv_work_t *work, int status)
 static void add_partition(struct reading *reading, const struct source_partition *partition,
                           size_t index)
 {
-    reading->starts[reading->assigned->cnt].seen = partition->told ? partition->next : -1;
+    reading->starts[reading->assigned->cnt].log.seen = partition->told ? partition->next : -1;
     rd_kafka_topic_partition_list_add(reading->assigned, partition->topic, partition->number)
         ->opaque = (void *)index;
 }
@@ -412,8 +411,8 @@ static void fill_partition(const struct reading *reading, const struct start *st
 
     assignment->committed = it->offset >= 0 ? it->offset : -1;
     assignment->metadata = it->metadata;
-    assignment->low = start->low;
-    assignment->end = start->end;
+    assignment->low = start->log.low;
+    assignment->end = start->log.end;
 }
 
 size_t reading_fill(const struct reading *reading, struct source_partition *partitions,
@@ -453,6 +452,6 @@ void reading_settle(const struct reading *reading)
             &consumer->partitions[(size_t)reading->assigned->elems[i].opaque];
 
         if (partition->astray && !is_given_up(reading, i))
-            consumer_settle(consumer, partition, reading->starts[i].low, reading->starts[i].end);
+            consumer_settle(consumer, partition, &reading->starts[i].log);
     }
 }

@@ -1,6 +1,7 @@
 /* kafka/consumer when a broker says that a log lacks what is read next, against librdkafka's mock
  * brokers. */
 #include "base/xalloc.h"
+#include "kafka/consumer_private.h"
 #include "tests/harness/member.h"
 
 #include <criterion/criterion.h>
@@ -59,6 +60,28 @@ Test(consumer_astray, what_a_broker_lacks_that_lags_behind_is_not_read_again)
     member_leave(member);
 }
 
+/* Its refusal was in the queue yet when it was assigned again: it is read on while the worker
+ * looks, and what is appended meanwhile lies behind the end that the worker saw. */
+Test(consumer_astray, what_is_read_on_while_it_is_looked_at_is_not_read_again)
+{
+    struct source_partition *partition;
+    struct member *member;
+
+    mock_create_topic(member_mock, "orders", 1);
+    member_produce("orders", 1, RECORDS);
+    member = member_join("orders");
+    member_await(at_ends, member);
+    partition = member->parts[0].given.handle;
+    consumer_go_astray(member->consumer, partition);
+    consumer_settle(member->consumer, partition, &(struct log_look){RECORDS - 2, 0, RECORDS - 1});
+    member_produce("orders", 1, RECORDS);
+    wanted = 2 * RECORDS;
+    member_await(took_wanted, member);
+    cr_expect_not(member->parts[0].disordered);
+    cr_expect_eq(member_seen[0][0], 1, "jumped back");
+    member_leave(member);
+}
+
 Test(consumer_astray, a_log_that_stays_too_short_is_read_from_its_beginning)
 {
     struct member *member;
@@ -72,6 +95,35 @@ Test(consumer_astray, a_log_that_stays_too_short_is_read_from_its_beginning)
     for (int offset = 0; offset < RECORDS; offset++)
         cr_assert_eq(member_seen[0][offset], 1, "%d", offset);
     cr_expect_eq(member->expired, 0);
+    member_leave(member);
+}
+
+static void commit_again(void *sink, const struct source_answer *answers, size_t count)
+{
+    member_sink_calls.committed(sink, answers, count);
+    if (!((struct member *)sink)->revoking)
+        member_commit(sink, "again");
+}
+
+/* As with delivery=at-most-once under load. */
+Test(consumer_astray, commits_that_follow_each_other_without_a_pause_do_not_keep_it_from_being_read)
+{
+    struct sink_calls calls = member_sink_calls;
+    struct member *member;
+
+    mock_create_topic(member_mock, "orders", 1);
+    member_produce("orders", 1, RECORDS);
+    member = member_join("orders");
+    member_await(at_ends, member);
+    calls.committed = commit_again;
+    member->source->sink_calls = &calls;
+    member_commit(member, "first");
+    mock_push_errors(member_mock, API_FETCH, RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE, 1);
+    member_produce("orders", 1, RECORDS);
+    wanted = 2 * RECORDS;
+    member_await(took_wanted, member);
+    member->source->sink_calls = &member_sink_calls;
+    cr_expect_not(member->parts[0].disordered);
     member_leave(member);
 }
 
