@@ -1,0 +1,155 @@
+/* activity: see activity.h. */
+#include "core/activity.h"
+
+#include "base/xalloc.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+struct activity_partition {
+    bool has_position;
+    int64_t committed; /* -1: nothing */
+    int64_t pending;
+};
+
+const char *wake_reason_name(enum wake_reason reason)
+{
+    static const char *const names[] = {
+        [WAKE_NONE] = "none",
+        [WAKE_PENDING] = "pending",
+        [WAKE_ACTIVITY] = "activity",
+        [WAKE_PENDING_AND_ACTIVITY] = "pending_and_activity",
+    };
+
+    return names[reason];
+}
+
+void activity_init(struct activity *activity, const struct activity_rules *rules)
+{
+    assert(rules->min_delta >= 1);
+    *activity = (struct activity){.rules = *rules, .active_ms = -1, .woken_ms = -1};
+}
+
+void activity_release(struct activity *activity)
+{
+    free(activity->partitions);
+    activity->partitions = NULL;
+    activity->count = 0;
+}
+
+/* ---- a sample ---- */
+
+static void resize(struct activity *activity, size_t count)
+{
+    activity->partitions =
+        xrealloc(activity->partitions, (count ? count : 1) * sizeof(*activity->partitions));
+    for (size_t i = activity->count; i < count; i++)
+        activity->partitions[i] = (struct activity_partition){.committed = -1};
+    activity->count = count;
+}
+
+static int64_t at_least_0(int64_t number)
+{
+    return number > 0 ? number : 0;
+}
+
+static int64_t pending_of(const struct activity_sample *sample, bool no_acl)
+{
+    if (no_acl)
+        return sample->end;
+    return at_least_0(sample->end - (sample->committed < 0 ? sample->start : sample->committed));
+}
+
+/* How far the committed offset moved. A first commit has passed over what the log held before it,
+ * and one that is gone is a fall. */
+static int64_t moved(const struct activity_partition *before, const struct activity_sample *now)
+{
+    if (!before->has_position || before->committed == now->committed)
+        return 0;
+    if (before->committed < 0)
+        return at_least_0(now->committed - now->start);
+    return now->committed < 0 ? -1 : now->committed - before->committed;
+}
+
+static void count_activity(struct activity *activity, int64_t delta, int64_t now_ms)
+{
+    activity->rise = delta < 0 ? 0 : activity->rise + delta;
+    if (activity->rise < activity->rules.min_delta)
+        return;
+    activity->rise = 0;
+    activity->active_ms = now_ms;
+}
+
+/* The first sum that is not 0 is the base line. */
+static void count_base(struct activity *activity, int64_t sum, int64_t now_ms)
+{
+    if (activity->has_base || sum == 0)
+        return;
+    activity->has_base = true;
+    if (activity->rules.on_start)
+        activity->active_ms = now_ms;
+}
+
+void activity_observe(struct activity *activity, const struct activity_sample *samples,
+                      size_t count, bool no_acl, int64_t now_ms)
+{
+    int64_t delta = 0, sum = 0;
+
+    resize(activity, count);
+    for (size_t i = 0; i < count; i++) {
+        const struct activity_sample *sample = &samples[i];
+        struct activity_partition *partition = &activity->partitions[i];
+
+        if (!sample->known)
+            continue;
+        partition->pending = pending_of(sample, no_acl);
+        if (no_acl)
+            continue;
+        delta += moved(partition, sample);
+        sum += at_least_0(sample->committed);
+        partition->has_position = true;
+        partition->committed = sample->committed;
+    }
+    activity->sampled = true;
+    count_base(activity, sum, now_ms);
+    count_activity(activity, delta, now_ms);
+}
+
+/* ---- the decision ---- */
+
+int64_t activity_pending(const struct activity *activity)
+{
+    int64_t pending = 0;
+
+    for (size_t i = 0; i < activity->count; i++)
+        pending += activity->partitions[i].pending;
+    return pending;
+}
+
+bool activity_recent(const struct activity *activity, int64_t now_ms)
+{
+    return activity->rules.keep_alive_ms > 0 && activity->active_ms >= 0 &&
+           now_ms - activity->active_ms <= activity->rules.keep_alive_ms;
+}
+
+enum wake_reason activity_reason(const struct activity *activity, int64_t now_ms)
+{
+    bool pending = activity->sampled && activity_pending(activity) >= activity->rules.min_pending;
+    bool recent = activity_recent(activity, now_ms);
+
+    if (pending && recent)
+        return WAKE_PENDING_AND_ACTIVITY;
+    if (pending)
+        return WAKE_PENDING;
+    return recent ? WAKE_ACTIVITY : WAKE_NONE;
+}
+
+bool activity_cooled(const struct activity *activity, int64_t now_ms)
+{
+    return activity->woken_ms < 0 || now_ms - activity->woken_ms >= activity->rules.cooldown_ms;
+}
+
+void activity_woken(struct activity *activity, int64_t sent_ms)
+{
+    activity->woken_ms = sent_ms;
+}
