@@ -255,7 +255,10 @@ int main(int argc, char **argv)
     command = read_command(argc, argv);
     count = all_options(command.mode, groups);
     option_read(groups, count,
-                &(struct option_input){command.argc, command.argv, environ, "config_file"},
+                &(struct option_input){.argc = command.argc,
+                                       .argv = command.argv,
+                                       .environment = environ,
+                                       .file_flag = "config_file"},
                 &faults);
     command.mode->check(&faults);
     status = faults.count ? tell_faults(&faults) : run(&command, &faults);

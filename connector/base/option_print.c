@@ -22,6 +22,7 @@ static const struct type_words {
     [OPTION_URL] = {"URL", "URL"},
     [OPTION_PATH] = {"PATH", "Path"},
     [OPTION_PROPERTIES] = {"KEY=VALUE", "KEY=VALUE, repeatable"},
+    [OPTION_ITEMS] = {NULL, "Numbered items"},
 };
 
 /* "--upstream_timeout DURATION", "--order key|partition|none", "-X KEY=VALUE". Caller frees. */

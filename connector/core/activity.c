@@ -6,9 +6,10 @@
 #include <assert.h>
 #include <stdlib.h>
 
+static const struct lag_rule slimfaas = {.none = LAG_NONE_WHOLE_LOG};
+
 struct activity_partition {
-    bool has_position;
-    int64_t committed; /* -1: nothing */
+    int64_t committed; /* or OFFSET_NONE; OFFSET_UNKNOWN: never read */
     int64_t pending;
 };
 
@@ -44,7 +45,7 @@ static void resize(struct activity *activity, size_t count)
     activity->partitions =
         xrealloc(activity->partitions, (count ? count : 1) * sizeof(*activity->partitions));
     for (size_t i = activity->count; i < count; i++)
-        activity->partitions[i] = (struct activity_partition){.committed = -1};
+        activity->partitions[i] = (struct activity_partition){.committed = OFFSET_UNKNOWN};
     activity->count = count;
 }
 
@@ -53,22 +54,15 @@ static int64_t at_least_0(int64_t number)
     return number > 0 ? number : 0;
 }
 
-static int64_t pending_of(const struct activity_sample *sample, bool no_acl)
-{
-    if (no_acl)
-        return sample->end;
-    return at_least_0(sample->end - (sample->committed < 0 ? sample->start : sample->committed));
-}
-
 /* How far the committed offset moved. A first commit has passed over what the log held before it,
  * and one that is gone is a fall. */
-static int64_t moved(const struct activity_partition *before, const struct activity_sample *now)
+static int64_t moved(int64_t before, const struct offsets *now)
 {
-    if (!before->has_position || before->committed == now->committed)
+    if (before == OFFSET_UNKNOWN || before == now->committed)
         return 0;
-    if (before->committed < 0)
-        return at_least_0(now->committed - now->start);
-    return now->committed < 0 ? -1 : now->committed - before->committed;
+    if (before == OFFSET_NONE)
+        return now->committed - at_least_0(now->start);
+    return now->committed == OFFSET_NONE ? -1 : now->committed - before;
 }
 
 static void count_activity(struct activity *activity, int64_t delta, int64_t now_ms)
@@ -90,25 +84,28 @@ static void count_base(struct activity *activity, int64_t sum, int64_t now_ms)
         activity->active_ms = now_ms;
 }
 
-void activity_observe(struct activity *activity, const struct activity_sample *samples,
-                      size_t count, bool no_acl, int64_t now_ms)
+static bool is_position(int64_t committed)
+{
+    return committed >= 0 || committed == OFFSET_NONE;
+}
+
+void activity_observe(struct activity *activity, const struct offsets *sample, size_t count,
+                      int64_t now_ms)
 {
     int64_t delta = 0, sum = 0;
 
     resize(activity, count);
     for (size_t i = 0; i < count; i++) {
-        const struct activity_sample *sample = &samples[i];
         struct activity_partition *partition = &activity->partitions[i];
+        int64_t lag = lag_of(&slimfaas, &sample[i]);
 
-        if (!sample->known)
+        if (lag != LAG_UNKNOWN)
+            partition->pending = lag;
+        if (!is_position(sample[i].committed))
             continue;
-        partition->pending = pending_of(sample, no_acl);
-        if (no_acl)
-            continue;
-        delta += moved(partition, sample);
-        sum += at_least_0(sample->committed);
-        partition->has_position = true;
-        partition->committed = sample->committed;
+        delta += moved(partition->committed, &sample[i]);
+        sum += at_least_0(sample[i].committed);
+        partition->committed = sample[i].committed;
     }
     activity->sampled = true;
     count_base(activity, sum, now_ms);
@@ -126,10 +123,18 @@ int64_t activity_pending(const struct activity *activity)
     return pending;
 }
 
+/* Whether so long has passed since; of what never was, and of what lies ahead because the clock was
+ * set back: yes. */
+static bool passed(int64_t since_ms, int64_t span_ms, int64_t now_ms)
+{
+    return since_ms < 0 || now_ms < since_ms || now_ms - since_ms >= span_ms;
+}
+
 bool activity_recent(const struct activity *activity, int64_t now_ms)
 {
-    return activity->rules.keep_alive_ms > 0 && activity->active_ms >= 0 &&
-           now_ms - activity->active_ms <= activity->rules.keep_alive_ms;
+    int64_t span = activity->rules.keep_alive_ms;
+
+    return span > 0 && !passed(activity->active_ms, span + 1, now_ms);
 }
 
 enum wake_reason activity_reason(const struct activity *activity, int64_t now_ms)
@@ -146,7 +151,7 @@ enum wake_reason activity_reason(const struct activity *activity, int64_t now_ms
 
 bool activity_cooled(const struct activity *activity, int64_t now_ms)
 {
-    return activity->woken_ms < 0 || now_ms - activity->woken_ms >= activity->rules.cooldown_ms;
+    return passed(activity->woken_ms, activity->rules.cooldown_ms, now_ms);
 }
 
 void activity_woken(struct activity *activity, int64_t sent_ms)

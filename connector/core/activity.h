@@ -2,12 +2,12 @@
  * activity: when a function that sleeps is to be woken: its group has records waiting, or was
  * active a moment ago.
  *
- *   pending   the sum over partitions of what lies between the committed offset and the end, never
- *             below 0; of a partition that nothing is committed for, all that its log holds. Where
- *             the group may not be read (no-acl): the sum of the ends.
- *   activity  the sum of the committed offsets rose by at least `min_delta` since it last counted;
- *             smaller rises add up until they reach it. The first sum is a base line. A fall
- *             (offsets set back, a topic made anew) makes a new one. No-acl: there is none.
+ *   pending   the sum over partitions of their lag by SlimFaas' rule (core/lag): of a partition
+ * that nothing is committed for, all that its log holds; where the group may not be read, the sum
+ * of the ends. activity  the sum of the committed offsets rose by at least `min_delta` since it
+ * last counted; smaller rises add up until they reach it. The first sum is a base line. A fall
+ *             (offsets set back, a topic made anew) makes a new one. Where the group may not be
+ *             read there is none.
  *   wake-up   when pending >= min_pending, or when activity lies at most `keep_alive_ms` back, and
  *             the last wake-up that was *accepted* at least `cooldown_ms`.
  *
@@ -16,6 +16,8 @@
  */
 #ifndef CORE_ACTIVITY_H
 #define CORE_ACTIVITY_H
+
+#include "core/lag.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -27,13 +29,6 @@ struct activity_rules {
     int64_t keep_alive_ms; /* <= 0: activity wakes nobody */
     int64_t cooldown_ms;   /* <= 0: none */
     bool on_start;         /* the first sum counts as activity, when it is not 0 */
-};
-
-/* A partition as it was sampled. */
-struct activity_sample {
-    bool known;
-    int64_t start, end; /* of its log */
-    int64_t committed;  /* -1: nothing */
 };
 
 enum wake_reason { WAKE_NONE, WAKE_PENDING, WAKE_ACTIVITY, WAKE_PENDING_AND_ACTIVITY };
@@ -52,9 +47,9 @@ void activity_init(struct activity *activity, const struct activity_rules *rules
 void activity_release(struct activity *activity);
 
 /* Takes a sample of all partitions of the topic, which has `count` of them; 0: it does not exist.
- */
-void activity_observe(struct activity *activity, const struct activity_sample *samples,
-                      size_t count, bool no_acl, int64_t now_ms);
+ * What is OFFSET_UNKNOWN in it keeps its last value. */
+void activity_observe(struct activity *activity, const struct offsets *sample, size_t count,
+                      int64_t now_ms);
 
 int64_t activity_pending(const struct activity *activity);
 bool activity_recent(const struct activity *activity, int64_t now_ms);

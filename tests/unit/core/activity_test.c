@@ -194,33 +194,29 @@ static const struct {
 };
 
 /* Reads "4-7/9" or one of the others. */
-static struct activity_sample parse(const char *word, bool *no_acl)
+static struct offsets parse(const char *word)
 {
-    struct activity_sample sample = {.known = true, .committed = -1};
+    struct offsets offsets = {.committed = OFFSET_NONE};
     const char *dash = strchr(word, '-'), *slash = strchr(word, '/');
 
     if (*word == '?')
-        return (struct activity_sample){.known = false};
-    *no_acl = *word == '!';
-    if (*no_acl) {
-        sample.end = strtoll(word + 1, NULL, 10);
-        return sample;
-    }
+        return OFFSETS_UNKNOWN;
+    if (*word == '!')
+        return (struct offsets){OFFSET_HIDDEN, OFFSET_UNKNOWN, strtoll(word + 1, NULL, 10)};
     cr_assert(slash, "%s", word);
-    sample.end = strtoll(slash + 1, NULL, 10);
+    offsets.end = strtoll(slash + 1, NULL, 10);
     if (dash && dash > word) {
-        sample.start = strtoll(word, NULL, 10);
+        offsets.start = strtoll(word, NULL, 10);
         word = dash + 1;
     }
     if (*word != '-')
-        sample.committed = strtoll(word, NULL, 10);
-    return sample;
+        offsets.committed = strtoll(word, NULL, 10);
+    return offsets;
 }
 
 static void observe(struct activity *activity, char *word, int64_t now)
 {
-    struct activity_sample samples[PARTITIONS_MAX];
-    bool no_acl = false;
+    struct offsets sample[PARTITIONS_MAX];
     size_t count = 0;
     char *rest, *part;
 
@@ -228,8 +224,8 @@ static void observe(struct activity *activity, char *word, int64_t now)
         return;
     if (strncmp(word, "none", 4) != 0)
         for (part = strtok_r(word, ",", &rest); part; part = strtok_r(NULL, ",", &rest))
-            samples[count++] = parse(part, &no_acl);
-    activity_observe(activity, samples, count, no_acl, now);
+            sample[count++] = parse(part);
+    activity_observe(activity, sample, count, now);
 }
 
 /* Writes what is sent; an accepted one is told. */
@@ -273,15 +269,34 @@ Test(activity, wakes_as_each_rule_says)
 Test(activity, rules_that_change_keep_what_is_known)
 {
     const struct activity_rules rules = {.min_pending = 5, .min_delta = 1, .cooldown_ms = 30000};
-    const struct activity_sample sample = {.known = true, .end = 3, .committed = 0};
+    const struct offsets sample = {.end = 3, .committed = 0};
     struct activity activity;
 
     activity_init(&activity, &rules);
-    activity_observe(&activity, &sample, 1, false, 0);
+    activity_observe(&activity, &sample, 1, 0);
     cr_expect_eq(activity_reason(&activity, 0), WAKE_NONE);
     activity.rules.min_pending = 3;
     cr_expect_eq(activity_reason(&activity, 0), WAKE_PENDING);
     cr_expect_eq(activity_pending(&activity), 3);
+    activity_release(&activity);
+}
+
+Test(activity, a_clock_that_was_set_back_holds_up_no_wake_up)
+{
+    const struct activity_rules rules = {
+        .min_pending = 1, .min_delta = 1, .keep_alive_ms = 60000, .cooldown_ms = 30000};
+    struct offsets sample = {.end = 3, .committed = 0};
+    struct activity activity;
+
+    activity_init(&activity, &rules);
+    activity_observe(&activity, &sample, 1, 7200000);
+    sample.committed = 1;
+    activity_observe(&activity, &sample, 1, 7205000);
+    activity_woken(&activity, 7205000);
+    cr_expect_not(activity_cooled(&activity, 7210000));
+    cr_expect(activity_cooled(&activity, 3600000));
+    cr_expect(activity_recent(&activity, 7210000));
+    cr_expect_not(activity_recent(&activity, 3600000));
     activity_release(&activity);
 }
 
