@@ -16,10 +16,10 @@ struct activity_partition {
 const char *wake_reason_name(enum wake_reason reason)
 {
     static const char *const names[] = {
-        [WAKE_NONE] = "none",
-        [WAKE_PENDING] = "pending",
-        [WAKE_ACTIVITY] = "activity",
-        [WAKE_PENDING_AND_ACTIVITY] = "pending_and_activity",
+        [REASON_NONE] = "none",
+        [REASON_PENDING] = "pending",
+        [REASON_ACTIVITY] = "activity",
+        [REASON_PENDING_AND_ACTIVITY] = "pending_and_activity",
     };
 
     return names[reason];
@@ -143,10 +143,10 @@ enum wake_reason activity_reason(const struct activity *activity, int64_t now_ms
     bool recent = activity_recent(activity, now_ms);
 
     if (pending && recent)
-        return WAKE_PENDING_AND_ACTIVITY;
+        return REASON_PENDING_AND_ACTIVITY;
     if (pending)
-        return WAKE_PENDING;
-    return recent ? WAKE_ACTIVITY : WAKE_NONE;
+        return REASON_PENDING;
+    return recent ? REASON_ACTIVITY : REASON_NONE;
 }
 
 bool activity_cooled(const struct activity *activity, int64_t now_ms)

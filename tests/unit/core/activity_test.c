@@ -233,7 +233,7 @@ static char tick(struct activity *activity, bool accepted, int64_t now)
 {
     enum wake_reason reason = activity_reason(activity, now);
 
-    if (reason == WAKE_NONE || !activity_cooled(activity, now))
+    if (reason == REASON_NONE || !activity_cooled(activity, now))
         return '.';
     if (accepted)
         activity_woken(activity, now);
@@ -274,9 +274,9 @@ Test(activity, rules_that_change_keep_what_is_known)
 
     activity_init(&activity, &rules);
     activity_observe(&activity, &sample, 1, 0);
-    cr_expect_eq(activity_reason(&activity, 0), WAKE_NONE);
+    cr_expect_eq(activity_reason(&activity, 0), REASON_NONE);
     activity.rules.min_pending = 3;
-    cr_expect_eq(activity_reason(&activity, 0), WAKE_PENDING);
+    cr_expect_eq(activity_reason(&activity, 0), REASON_PENDING);
     cr_expect_eq(activity_pending(&activity), 3);
     activity_release(&activity);
 }
@@ -302,7 +302,7 @@ Test(activity, a_clock_that_was_set_back_holds_up_no_wake_up)
 
 Test(activity, reasons_have_the_names_that_the_metric_shows)
 {
-    cr_expect_str_eq(wake_reason_name(WAKE_PENDING), "pending");
-    cr_expect_str_eq(wake_reason_name(WAKE_ACTIVITY), "activity");
-    cr_expect_str_eq(wake_reason_name(WAKE_PENDING_AND_ACTIVITY), "pending_and_activity");
+    cr_expect_str_eq(wake_reason_name(REASON_PENDING), "pending");
+    cr_expect_str_eq(wake_reason_name(REASON_ACTIVITY), "activity");
+    cr_expect_str_eq(wake_reason_name(REASON_PENDING_AND_ACTIVITY), "pending_and_activity");
 }
