@@ -9,8 +9,10 @@
  * last turn, just before `ticked` is called. No record is read, no group is joined.
  *
  * Requests a tick: at most one FindCoordinator and one OffsetFetch a group, one ListOffsets a
- * broker and one Metadata; another ListOffsets a broker where the start of a log is needed (where a
- * group has committed nothing, about once a minute), and where a broker failed.
+ * broker and one Metadata (librdkafka has no call for the metadata of some topics: it is that of
+ * one, or of all). Besides: another ListOffsets a broker when the start of a log is needed (where a
+ * group has committed nothing, once a minute), or a broker failed; another Metadata when a group
+ * has committed in a topic that was not known, and for a topic that is missing.
  *
  * What fails leaves what was known before, as stale, with the reason: a group, a topic, a
  * partition, or, when no broker answers, the whole tick (sampler_fault). A fault is logged when it
@@ -30,10 +32,12 @@ struct sampler_interest;
 struct sampler_setup {
     uv_loop_t *loop;
     const struct kafka_options *kafka; /* borrowed until sampler_new returns */
-    int64_t interval_ms;               /* > 0 */
-    int64_t timeout_ms;                /* an answer that is later is none; > 0 */
-    bool create_topics;                /* a missing topic is made, where the broker allows it */
-    void (*ticked)(void *context);     /* on the loop, at the end of each tick, good or not */
+    const char *group; /* one that is asked for, or NULL: the client's own, which it never joins */
+    int64_t interval_ms;           /* > 0 */
+    int64_t timeout_ms;            /* an answer that is later is none; > 0 */
+    bool create_topics;            /* a missing one that is asked for by name is made, where
+                                      the broker allows it */
+    void (*ticked)(void *context); /* on the loop, at the end of each tick, good or not */
     void *context;
 };
 
