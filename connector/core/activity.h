@@ -31,7 +31,13 @@ struct activity_rules {
     bool on_start;         /* the first sum counts as activity, when it is not 0 */
 };
 
-enum wake_reason { REASON_NONE, REASON_PENDING, REASON_ACTIVITY, REASON_PENDING_AND_ACTIVITY };
+enum wake_reason {
+    REASON_NONE,
+    REASON_PENDING,
+    REASON_ACTIVITY,
+    REASON_PENDING_AND_ACTIVITY,
+    REASON_COUNT
+};
 
 struct activity {
     struct activity_rules rules;           /* may be replaced at any time */
