@@ -72,22 +72,28 @@ static void describe(json *entry, const struct faas_function *function)
         json_add_text(annotations, annotation->name, annotation->value);
 }
 
-/* The function that stands behind the path's prefix. NULL: answered 404. */
-static struct faas_function *function_of(struct web_request *request,
-                                         const struct faas_gateway *gateway, const char *prefix)
+/* NULL: answered 404. */
+static struct faas_function *find_or_refuse(struct web_request *request,
+                                            const struct faas_gateway *gateway, const char *name)
 {
-    const char *rest = web_path(request) + strlen(prefix);
-    bool is_system = strncmp(prefix, "/system/", strlen("/system/")) == 0;
-    const char *namespace_name = is_system ? web_query(request, "namespace") : NULL;
-    char *name = namespace_name ? xasprintf("%s.%s", rest, namespace_name)
-                                : xstrndup(rest, strcspn(rest, "/"));
     struct faas_function *function = faas_find(gateway, name);
     if (!function) {
         char *text = xasprintf("error finding function %s: not found\n", name);
         web_answer_text(request, 404, text);
         free(text);
     }
-    free(name);
+    return function;
+}
+
+/* Of the name behind the path's prefix, and of the namespace in the query. NULL: answered 404. */
+static struct faas_function *function_of(struct web_request *request,
+                                         const struct faas_gateway *gateway, const char *prefix)
+{
+    const char *name = web_path(request) + strlen(prefix);
+    const char *namespace_name = web_query(request, "namespace");
+    char *path = namespace_name ? xasprintf("%s.%s", name, namespace_name) : xstrdup(name);
+    struct faas_function *function = find_or_refuse(request, gateway, path);
+    free(path);
     return function;
 }
 
@@ -152,9 +158,12 @@ static void answer_functions(struct web_request *request, void *context)
 static void call_function(struct web_request *request, struct faas_gateway *gateway,
                           const char *prefix, bool async)
 {
-    struct faas_function *function = function_of(request, gateway, prefix);
+    const char *rest = web_path(request) + strlen(prefix);
+    char *name = xstrndup(rest, strcspn(rest, "/"));
+    struct faas_function *function = find_or_refuse(request, gateway, name);
     if (function)
         run_start(function, request, async);
+    free(name);
 }
 
 static void answer_function(struct web_request *request, void *context)

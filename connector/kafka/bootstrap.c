@@ -108,17 +108,15 @@ static const char *broker_fault(const char *text)
 
 void kafka_brokers_check(const struct kafka_options *options, struct option_faults *faults)
 {
-    const char *option = options->brokers_option ? options->brokers_option : "broker_host";
-
     for (size_t i = 0; i < options->brokers.count; i++) {
         const char *broker = options->brokers.items[i];
         const char *reason = broker_fault(broker);
 
         if (reason)
-            option_fault(faults, "%s: \"%s\" %s", option, broker, reason);
+            option_fault(faults, "broker_host: \"%s\" %s", broker, reason);
     }
     if (options->brokers.count == 0)
-        option_fault(faults, "%s: it names no broker", option);
+        option_fault(faults, "broker_host: it names no broker");
 }
 
 /* ---- as librdkafka reads them ---- */

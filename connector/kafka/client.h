@@ -18,7 +18,6 @@ struct kafka_options {
     struct option_list brokers; /* broker_host / broker_hosts; a port 9092 is added where none is */
     char *client_id;
     struct option_list properties;
-    const char *brokers_option; /* what faults call the first; NULL: broker_host */
 };
 
 /* Target struct kafka_options. */

@@ -124,7 +124,7 @@ static const struct option_table watch_table = {"Watch", watch_rows, COUNT(watch
 
 void watch_config_init(struct watch_config *config, struct option_group groups[WATCH_GROUPS])
 {
-    *config = (struct watch_config){.kafka.client.brokers_option = "Kafka__BootstrapServers"};
+    *config = (struct watch_config){0};
     groups[0] = (struct option_group){&kafka_table, &config->kafka};
     groups[1] = (struct option_group){&watch_table, &config->watch};
     groups[2] = (struct option_group){&wake_option_table, &config->wake};

@@ -39,7 +39,7 @@ struct watch_config {
 
 enum { WATCH_GROUPS = 5 };
 
-/* The tables that fill a configuration, which is zeroed but for what the tables do not know. */
+/* Zeroes a configuration, and names the tables that fill it. */
 void watch_config_init(struct watch_config *config, struct option_group groups[WATCH_GROUPS]);
 
 /* Faults that one row cannot see: each of a binding with its number. */
