@@ -111,7 +111,10 @@ struct sampler {
     bool groups_read; /* at this tick */
     char *fault;      /* of the last tick; said */
 
+    unsigned silent; /* ticks in a row at which a broker that is there told no metadata */
+
     size_t in_flight;         /* questions for groups */
+    bool all_answered;        /* at the last tick, by this client */
     size_t waiting;           /* groups that were walked to and are not done */
     struct group *next_group; /* to be walked to */
     bool by_leader;           /* the question for all ends failed the last time */
@@ -142,8 +145,8 @@ void sampler_begin_soon(struct sampler *sampler);
 void sampler_metadata_done(struct sampler *sampler);
 void sampler_groups_done(struct sampler *sampler);
 void sampler_logs_done(struct sampler *sampler);
-/* Nothing can be read at this tick, for this reason (static text). */
-void sampler_tick_failed(struct sampler *sampler, const char *why);
+/* Nothing can be read at this tick. */
+void sampler_tick_failed(struct sampler *sampler, rd_kafka_resp_err_t why);
 void sampler_start_job(struct sampler *sampler, struct job *job);
 void sampler_unhold(struct sampler *sampler);
 
