@@ -37,6 +37,7 @@ struct log_topic {
     bool missing;      /* the cluster says that there is none */
     bool doubted;      /* it told of less than before, once: a broker may be behind */
     const char *error; /* static text */
+    const char *said;  /* the trouble that was logged */
     size_t count;
     struct log_partition *partitions;
     UT_hash_handle hh;
@@ -52,7 +53,6 @@ struct group_topic {
     bool committed;  /* the group has, by its last answer */
     int64_t *answer; /* what the answer of this tick says, by partition */
     size_t answer_size, answer_count;
-    const char *said; /* the trouble that was logged */
     UT_hash_handle hh;
 };
 
@@ -66,8 +66,8 @@ struct group {
     struct group_topic *topics; /* by name */
     bool in_flight;             /* a question is, of this tick or an earlier one */
     uint64_t sent_at;           /* of uv_now */
+    const char *said;           /* the trouble that was logged */
     int64_t walked_tick, sent_tick, done_tick, read_tick; /* at which it was the last time */
-    const char *said;
     UT_hash_handle hh;
 };
 
