@@ -193,6 +193,15 @@ void sampler_client_close(struct sampler *sampler)
     sampler->kafka = NULL;
 }
 
+/* Only an element that finds the queue empty wakes us. What came before it was to do so lies there,
+ * and nothing behind it ever would. */
+static void wake_once(struct sampler *sampler)
+{
+    ssize_t written = write(sampler->wake_fds[1], "", 1);
+
+    (void)written; /* a full pipe wakes us too */
+}
+
 bool sampler_client_open(struct sampler *sampler, char *reason, size_t size)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_dup(sampler->conf);
@@ -212,5 +221,6 @@ bool sampler_client_open(struct sampler *sampler, char *reason, size_t size)
     sampler->queue = rd_kafka_queue_get_consumer(kafka);
     rd_kafka_set_log_queue(kafka, sampler->queue);
     rd_kafka_queue_io_event_enable(sampler->queue, sampler->wake_fds[1], "", 1);
+    wake_once(sampler);
     return true;
 }

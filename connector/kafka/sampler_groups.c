@@ -16,6 +16,9 @@
 
 enum {
     IN_FLIGHT_MOST = 100, /* groups asked at once */
+    /* As long as not all have been answered: librdkafka remembers eleven coordinators, and what
+     * waits for a connection to one that it forgot asks again whenever any connection changes. */
+    IN_FLIGHT_FIRST = 10,
     NEVER_MS = 60 * 60 * 1000,
     UNANSWERED_MS = 60 * 1000,
     REASON_SIZE = 512,
@@ -106,14 +109,18 @@ static struct group *walk(struct sampler *sampler)
 
 static void ask_more(struct sampler *sampler)
 {
-    while (sampler->next_group && sampler->in_flight < IN_FLIGHT_MOST) {
+    size_t most = sampler->all_answered ? IN_FLIGHT_MOST : IN_FLIGHT_FIRST;
+
+    while (sampler->next_group && sampler->in_flight < most) {
         struct group *group = walk(sampler);
 
         if (!group->in_flight)
             ask(group);
     }
-    if (!sampler->next_group && !sampler->waiting)
-        sampler_groups_done(sampler);
+    if (sampler->next_group || sampler->waiting)
+        return;
+    sampler->all_answered = true;
+    sampler_groups_done(sampler);
 }
 
 void sampler_read_groups(struct sampler *sampler)
@@ -132,6 +139,7 @@ void sampler_on_late(uv_timer_t *timer)
         walk(sampler);
     for (struct group *group = sampler->groups; group; group = group->hh.next)
         if (is_awaited(group)) {
+            sampler->all_answered = false;
             done(group, "its coordinator did not answer in time");
             sampler->counts.late_groups++;
         }
@@ -153,6 +161,7 @@ void sampler_forget_requests(struct sampler *sampler)
     for (struct group *group = sampler->groups; group; group = group->hh.next)
         group->in_flight = false;
     sampler->in_flight = 0;
+    sampler->all_answered = false;
 }
 
 /* ---- answers ---- */

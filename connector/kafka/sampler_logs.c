@@ -19,6 +19,7 @@ enum {
     LOG_START = RD_KAFKA_OFFSET_BEGINNING, /* what offsets_for_times takes in place of a time */
     LOG_END = RD_KAFKA_OFFSET_END,
     START_AGAIN_MS = 60 * 1000,
+    LESS_PATIENCE = 4, /* times */
 };
 
 /* What a question is about: all, those of a leader, those of a topic among them. */
@@ -60,12 +61,14 @@ static rd_kafka_resp_err_t call(struct logs_job *logs, int64_t which, struct ent
                                 size_t count)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+    bool failed = logs->first_level == LEVEL_LEADER && entries[0].failed;
+    int timeout_ms = logs->job.timeout_ms / (failed ? LESS_PATIENCE : 1);
     rd_kafka_resp_err_t error;
 
     for (size_t i = 0; i < count; i++)
         rd_kafka_topic_partition_list_add(list, entries[i].topic, entries[i].number)->offset =
             which;
-    error = rd_kafka_offsets_for_times(logs->job.kafka, list, logs->job.timeout_ms);
+    error = rd_kafka_offsets_for_times(logs->job.kafka, list, timeout_ms);
     for (size_t i = 0; i < count && !error; i++) {
         const rd_kafka_topic_partition_t *it = &list->elems[i];
 
@@ -87,7 +90,9 @@ static bool is_same(const struct entry *a, const struct entry *b, enum level lev
 static void fail(struct entry *entries, size_t count, rd_kafka_resp_err_t error)
 {
     for (size_t i = 0; i < count; i++)
-        entries[i].error = rd_kafka_err2str(error);
+        entries[i].error = error == RD_KAFKA_RESP_ERR__TIMED_OUT
+                               ? "its leader did not answer in time"
+                               : rd_kafka_err2str(error);
 }
 
 static void ask(struct logs_job *logs, int64_t which, struct entry *entries, size_t count,
@@ -203,7 +208,7 @@ static int compare(const void *a, const void *b)
     int topics;
 
     if (one->failed != other->failed)
-        return one->failed ? 1 : -1;
+        return one->failed ? -1 : 1;
     if (one->leader != other->leader)
         return one->leader < other->leader ? -1 : 1;
     topics = strcmp(one->topic, other->topic);

@@ -182,7 +182,7 @@ static void metadata_over(struct job *job)
     if (answered || sampler->groups_read)
         sampler_metadata_done(sampler);
     else
-        sampler_tick_failed(sampler, rd_kafka_err2str(metadata->error));
+        sampler_tick_failed(sampler, metadata->error);
 }
 
 static void metadata_free(struct job *job)

@@ -1,52 +1,75 @@
 /*
  * sampler_note: a tick's last turn: what was read of groups and logs becomes what is shown, and
- * samples; what was not, a reason. Each reason is logged when it appears and when it is over.
+ * samples; what was not, a reason. Each reason is logged when it appears and when it is over, of a
+ * few groups and topics by name and of the others by number: a broker that is lost is lost for
+ * hundreds.
  */
 #include "kafka/sampler_private.h"
 
 #include "base/log.h"
 
+enum { SAID_BY_NAME = 3 };
+
 /* ---- what is said ---- */
 
-static void say_group(struct group *group)
-{
-    const char *said = group->said;
+/* What changed at this tick. */
+struct saying {
+    const char *kind; /* "consumer group" */
+    size_t faults, mended;
+};
 
-    group->said = group->seen.access == SAMPLER_NO_ACL
-                      ? "it may not be read: grant the ACL operation DESCRIBE on the group"
-                      : group->seen.error;
-    if (group->said && group->said != said)
-        log_warning(NULL, "Consumer group %s: %s", group->name, group->said);
-    if (!group->said && said)
-        log_info(NULL, "Consumer group %s: it is read again", group->name);
+static void say(struct saying *saying, const char *name, const char **said, const char *now)
+{
+    const char *before = *said;
+
+    *said = now;
+    if (now && now != before && ++saying->faults <= SAID_BY_NAME)
+        log_warning(NULL, "Kafka: %s %s: %s", saying->kind, name, now);
+    if (!now && before && ++saying->mended <= SAID_BY_NAME)
+        log_info(NULL, "Kafka: %s %s is read again", saying->kind, name);
 }
 
-static const char *trouble_of(const struct sampler_topic *topic)
+static void say_rest(const struct saying *saying)
 {
-    if (topic->missing)
-        return "it does not exist; waiting for it";
-    if (topic->error)
-        return topic->error;
-    for (size_t i = 0; i < topic->count; i++)
-        if (topic->partitions[i].error)
-            return topic->partitions[i].error;
+    if (saying->faults > SAID_BY_NAME)
+        log_warning(NULL, "Kafka: %zu more %ss cannot be read", saying->faults - SAID_BY_NAME,
+                    saying->kind);
+    if (saying->mended > SAID_BY_NAME)
+        log_info(NULL, "Kafka: %zu more %ss are read again", saying->mended - SAID_BY_NAME,
+                 saying->kind);
+}
+
+static void say_groups(struct sampler *sampler)
+{
+    struct saying saying = {.kind = "consumer group"};
+
+    for (struct group *group = sampler->groups; group; group = group->hh.next)
+        say(&saying, group->name, &group->said,
+            group->seen.access == SAMPLER_NO_ACL
+                ? "it may not be read: grant the ACL operation DESCRIBE on the group"
+                : group->seen.error);
+    say_rest(&saying);
+}
+
+static const char *trouble_of(const struct log_topic *log)
+{
+    if (log->missing)
+        return "it does not exist";
+    if (log->error)
+        return log->error;
+    for (size_t i = 0; i < log->count; i++)
+        if (log->partitions[i].error)
+            return log->partitions[i].error;
     return NULL;
 }
 
-/* Not beside what is said of the group, which is the reason then. */
-static void say_topic(const struct group *group, struct group_topic *topic)
+static void say_topics(struct sampler *sampler)
 {
-    struct log_subject subject = LOG_SUBJECT_NONE;
-    const char *said = topic->said;
+    struct saying saying = {.kind = "topic"};
 
-    if (group->seen.error)
-        return;
-    subject.topic = topic->seen.name;
-    topic->said = trouble_of(&topic->seen);
-    if (topic->said && topic->said != said)
-        log_warning(&subject, "for group %s: %s", group->name, topic->said);
-    if (!topic->said && said)
-        log_info(&subject, "for group %s: all is read again", group->name);
+    for (struct log_topic *log = sampler->topics; log; log = log->hh.next)
+        say(&saying, log->name, &log->said, trouble_of(log));
+    say_rest(&saying);
 }
 
 /* ---- what is shown ---- */
@@ -109,16 +132,15 @@ static void note_topic(struct group *group, struct group_topic *topic)
     topic->seen.error = log->known ? log->error : "its partitions are not known yet";
     for (size_t i = 0; i < log->count; i++)
         note_partition(group, topic, i);
-    say_topic(group, topic);
 }
 
 void sampler_note_all(struct sampler *sampler)
 {
-    for (struct group *group = sampler->groups; group; group = group->hh.next) {
+    for (struct group *group = sampler->groups; group; group = group->hh.next)
         for (struct group_topic *topic = group->topics; topic; topic = topic->hh.next)
             note_topic(group, topic);
-        say_group(group);
-    }
+    say_groups(sampler);
+    say_topics(sampler);
 }
 
 /* Said once, of the cluster. */

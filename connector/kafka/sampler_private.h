@@ -37,6 +37,7 @@ struct log_topic {
     bool missing;      /* the cluster says that there is none */
     bool doubted;      /* it told of less than before, once: a broker may be behind */
     const char *error; /* static text */
+    const char *said;  /* the trouble that was logged */
     size_t count;
     struct log_partition *partitions;
     UT_hash_handle hh;
@@ -52,7 +53,6 @@ struct group_topic {
     bool committed;  /* the group has, by its last answer */
     int64_t *answer; /* what the answer of this tick says, by partition */
     size_t answer_size, answer_count;
-    const char *said; /* the trouble that was logged */
     UT_hash_handle hh;
 };
 
@@ -66,8 +66,8 @@ struct group {
     struct group_topic *topics; /* by name */
     bool in_flight;             /* a question is, of this tick or an earlier one */
     uint64_t sent_at;           /* of uv_now */
+    const char *said;           /* the trouble that was logged */
     int64_t walked_tick, sent_tick, done_tick, read_tick; /* at which it was the last time */
-    const char *said;
     UT_hash_handle hh;
 };
 
@@ -111,7 +111,10 @@ struct sampler {
     bool groups_read; /* at this tick */
     char *fault;      /* of the last tick; said */
 
+    unsigned silent; /* ticks in a row at which a broker that is there told no metadata */
+
     size_t in_flight;         /* questions for groups */
+    bool all_answered;        /* at the last tick, by this client */
     size_t waiting;           /* groups that were walked to and are not done */
     struct group *next_group; /* to be walked to */
     bool by_leader;           /* the question for all ends failed the last time */
@@ -142,8 +145,8 @@ void sampler_begin_soon(struct sampler *sampler);
 void sampler_metadata_done(struct sampler *sampler);
 void sampler_groups_done(struct sampler *sampler);
 void sampler_logs_done(struct sampler *sampler);
-/* Nothing can be read at this tick, for this reason (static text). */
-void sampler_tick_failed(struct sampler *sampler, const char *why);
+/* Nothing can be read at this tick. */
+void sampler_tick_failed(struct sampler *sampler, rd_kafka_resp_err_t why);
 void sampler_start_job(struct sampler *sampler, struct job *job);
 void sampler_unhold(struct sampler *sampler);
 

@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { REASON_SIZE = 512 };
+enum { REASON_SIZE = 512, SILENT_TICKS = 2 };
 
 /* ---- states ---- */
 
@@ -106,15 +106,22 @@ static void end_tick(struct sampler *sampler)
     sampler->setup.ticked(sampler->setup.context);
 }
 
-void sampler_tick_failed(struct sampler *sampler, const char *why)
+/* A broker that is there and silent (frozen) is asked again and again: librdkafka prefers the one
+ * it has used last. */
+void sampler_tick_failed(struct sampler *sampler, rd_kafka_resp_err_t why)
 {
-    sampler_note_failure(sampler, why);
-    tell_fault(sampler, sampler->newest_error ? sampler->newest_error : why);
+    bool silent = why == RD_KAFKA_RESP_ERR__TIMED_OUT;
+    const char *text = silent ? "timed out" : sampler->newest_error;
+
+    sampler->silent = silent ? sampler->silent + 1 : 0;
+    sampler_note_failure(sampler, rd_kafka_err2str(why));
+    tell_fault(sampler, text ? text : rd_kafka_err2str(why));
     end_tick(sampler);
 }
 
 void sampler_logs_done(struct sampler *sampler)
 {
+    sampler->silent = 0;
     sampler_note_all(sampler);
     tell_fault(sampler, NULL);
     end_tick(sampler);
@@ -152,18 +159,18 @@ void sampler_metadata_done(struct sampler *sampler)
     }
 }
 
-/* A group that is never answered may be the client's fault. */
+/* Another one has connections of its own, and begins with any of the brokers. */
 static void replace_client(struct sampler *sampler)
 {
     char reason[REASON_SIZE];
 
-    log_warning(NULL, "A consumer group has not been answered for a minute: with another Kafka "
-                      "client from here on");
     if (!sampler_client_open(sampler, reason, sizeof(reason))) {
         log_error(NULL, "No other Kafka client: %s", reason);
         return;
     }
+    log_debug(NULL, "sampler: with another Kafka client from here on");
     sampler_forget_requests(sampler);
+    sampler->silent = 0;
     sampler->counts.replaced++;
 }
 
@@ -173,7 +180,7 @@ static void begin_tick(struct sampler *sampler)
     sampler->groups_read = false;
     for (struct log_topic *log = sampler->topics; log; log = log->hh.next)
         log->known = false;
-    if (sampler_is_unanswered(sampler))
+    if (sampler->silent >= SILENT_TICKS || sampler_is_unanswered(sampler))
         replace_client(sampler);
     move(sampler, SAMPLER_METADATA_READING);
     sampler_read_metadata(sampler);
@@ -184,10 +191,12 @@ static void on_due(uv_timer_t *timer)
     struct sampler *sampler = timer->data;
 
     sampler_sweep(sampler);
-    if (sampler->groups)
+    if (sampler->groups) {
         begin_tick(sampler);
-    else
-        await_next(sampler);
+        return;
+    }
+    sampler->hurry = false;
+    await_next(sampler);
 }
 
 void sampler_begin_soon(struct sampler *sampler)
