@@ -14,8 +14,7 @@
 
 enum { SETTINGS_MAX = 40, BODY_LIMIT = 1 << 20 };
 
-/* A port that was free a moment ago. */
-static int free_port(uv_loop_t *loop)
+int watcher_free_port(struct watcher *watcher)
 {
     struct sockaddr_in any;
     struct sockaddr_storage bound;
@@ -23,11 +22,11 @@ static int free_port(uv_loop_t *loop)
     uv_tcp_t tcp;
 
     uv_ip4_addr("127.0.0.1", 0, &any);
-    uv_tcp_init(loop, &tcp);
+    uv_tcp_init(&watcher->loop, &tcp);
     uv_tcp_bind(&tcp, (struct sockaddr *)&any, 0);
     uv_tcp_getsockname(&tcp, (struct sockaddr *)&bound, &size);
     uv_close((uv_handle_t *)&tcp, NULL);
-    uv_run(loop, UV_RUN_NOWAIT);
+    uv_run(&watcher->loop, UV_RUN_NOWAIT);
     return ntohs(((struct sockaddr_in *)&bound)->sin_port);
 }
 
@@ -72,7 +71,7 @@ struct watcher *watcher_new(const char *name, const char *bootstrap)
         fail("no gateway or no client for it");
     watcher->log = call_log_new(&watcher->loop, watcher->gateway);
     watcher->function = watcher_deploy(watcher, WATCHER_FUNCTION);
-    snprintf(watcher->admin, sizeof(watcher->admin), "127.0.0.1:%d", free_port(&watcher->loop));
+    snprintf(watcher->admin, sizeof(watcher->admin), "127.0.0.1:%d", watcher_free_port(watcher));
     snprintf(watcher->folder, sizeof(watcher->folder), "/tmp/watcher_XXXXXX");
     if (!mkdtemp(watcher->folder))
         fail("no temporary folder");
