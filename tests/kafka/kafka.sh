@@ -7,7 +7,8 @@
 #   kafka.sh nodes DIR COUNT    prepares a cluster: its nodes are DIR/1 DIR/2 ..., each for `run`
 #   kafka.sh classpath          where the jars are
 # DIR keeps data, settings, log and, in DIR/port, the port: the same DIR again is a restart. Without
-# PORT a free one is taken; PORT + 10000 is the controller's. KAFKA_HEAP is Java's memory (256m, 1g).
+# PORT a free one is taken; PORT + 10000 is the controller's. KAFKA_HEAP is Java's memory (256m, 1g);
+# with KAFKA_MAKES_TOPICS=true it makes the topics that are asked for.
 # The jars are fetched once, by Maven, into
 # ${KAFKA_CACHE:-$HOME/.cache/kafka-connector/kafka-VERSION}.
 set -euo pipefail
@@ -92,7 +93,7 @@ group.initial.rebalance.delay.ms=0
 broker.session.timeout.ms=2000
 broker.heartbeat.interval.ms=500
 group.min.session.timeout.ms=1000
-auto.create.topics.enable=false
+auto.create.topics.enable=${KAFKA_MAKES_TOPICS:-false}
 authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
 allow.everyone.if.no.acl.found=true
 END
@@ -196,7 +197,7 @@ available-1) available ;;
 run-[23] | start-[23] | stop-[23] | nodes-3) "$@" ;;
 classpath-1) fetch && echo "$cache/libs/*" ;;
 *)
-    sed -n '2,12s/^# \{0,1\}//p' "$0"
+    sed -n '2,13s/^# \{0,1\}//p' "$0"
     exit 2
     ;;
 esac

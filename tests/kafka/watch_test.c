@@ -198,6 +198,31 @@ Test(watch, partitions_that_are_added_count)
     watcher_free(watcher);
 }
 
+/* Of brokers that make topics; with AllowAutoCreateTopics off nobody asks them to. */
+static void missing_topic(struct broker *broker, const char *name, const char *setting, bool made)
+{
+    struct watcher *watcher = watcher_new(name, broker_bootstrap(broker));
+
+    watcher_start(watcher, SETTINGS{setting, NULL});
+    watcher_await_checks(watcher, 5);
+    cr_expect_eq(cluster_partitions(watcher->cluster, name) > 0, made, "%s", setting);
+    cr_expect_eq(watcher_value(watcher, PENDING), 0);
+    watcher_free(watcher);
+}
+
+Test(watch, a_topic_that_is_missing_is_made_where_brokers_make_topics)
+{
+    uv_loop_t loop; /* the broker's own: it outlives the watchers */
+    struct broker *broker;
+
+    uv_loop_init(&loop);
+    broker = broker_new_making_topics(&loop);
+    missing_topic(broker, "not-made", "Kafka__AllowAutoCreateTopics=false", false);
+    missing_topic(broker, "made", "Kafka__AllowAutoCreateTopics=true", true);
+    broker_free(broker);
+    await_close(&loop);
+}
+
 /* ---- rights ---- */
 
 Test(watch, without_the_right_to_the_group_the_ends_are_what_waits)
