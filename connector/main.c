@@ -9,6 +9,7 @@
 #include "base/option.h"
 #include "base/version.h"
 #include "base/xalloc.h"
+#include "commands/lag.h"
 #include "invoke/invoke.h"
 
 #include <assert.h>
@@ -24,13 +25,15 @@ struct mode {
     const struct option_group *(*options)(size_t *count);
     const struct metrics_table *const *(*metrics)(size_t *count);
     void (*check)(struct option_faults *faults);
-    bool (*ask)(FILE *to);
-    int (*run)(struct option_faults *faults);
+    bool (*ask)(FILE *to);                    /* NULL: it is a command, */
+    int (*run)(struct option_faults *faults); /* which ends by itself */
 };
 
 static const struct mode modes[] = {
     {"invoke", "has functions run on the records of the topics that their annotations name",
      invoke_options, invoke_metrics_tables, invoke_check, invoke_ask, invoke_run},
+    {"lag", "tells how far consumer groups are behind, and how old what waits is", lag_options, NULL,
+     lag_check, NULL, lag_run},
 };
 
 enum { MODE_COUNT = sizeof(modes) / sizeof(*modes) };
@@ -113,9 +116,12 @@ static void print_option_table(const struct option_table *table, FILE *to)
 static void print_markdown(const struct mode *mode)
 {
     size_t count;
-    const struct metrics_table *const *tables = mode->metrics(&count);
+    const struct metrics_table *const *tables;
 
     print_options(mode, print_option_table);
+    if (!mode->metrics)
+        return;
+    tables = mode->metrics(&count);
     puts("## Metrics");
     for (size_t i = 0; i < count; i++) {
         putchar('\n');
@@ -132,19 +138,22 @@ static void print_help_of(const struct option_table *table, FILE *to)
 /* Whether a text was asked for, which is all that is done then. */
 static bool print_asked(int argc, char **argv)
 {
+    const struct mode *mode = argc > 1 ? find_mode(argv[1]) : NULL;
+
+    mode = mode ? mode : &modes[0];
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--version") == 0 || strcmp(argv[i], "-version") == 0) {
             printf("kafka-connector %s\n", program_version);
             return true;
         }
         if (strcmp(argv[i], "--help=markdown") == 0) {
-            print_markdown(&modes[0]);
+            print_markdown(mode);
             return true;
         }
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-help") == 0 ||
             strcmp(argv[i], "-h") == 0) {
             print_usage();
-            print_options(&modes[0], print_help_of);
+            print_options(mode, print_help_of);
             return true;
         }
     }
@@ -230,11 +239,12 @@ static int run(const struct command *command, struct option_faults *faults)
     if (command->check) {
         printf("configuration: no fault found\n");
         warn_of_misspelt(command);
-        return command->mode->ask(stdout) ? EXIT_SUCCESS : EXIT_FAILURE;
+        return !command->mode->ask || command->mode->ask(stdout) ? EXIT_SUCCESS : EXIT_FAILURE;
     }
     log_configure(&program.log, stderr); /* before the first line: json means every line */
-    log_info(NULL, "kafka-connector %s: mode %s (%s)", program_version, command->mode->name,
-             command->why);
+    if (command->mode->ask)
+        log_info(NULL, "kafka-connector %s: mode %s (%s)", program_version, command->mode->name,
+                 command->why);
     warn_of_misspelt(command);
     status = command->mode->run(faults);
     return faults->count ? tell_faults(faults) : status;
