@@ -197,8 +197,11 @@ static void free_subjects(struct lag *lag)
 
 /* ---- what is printed ---- */
 
+/* Of those that were named. */
 static void tell_absent(struct lag *lag)
 {
+    if (config.lag.all_groups)
+        return;
     for (size_t i = 0; i < lag->count; i++) {
         const struct lag_subject *subject = &lag->subjects[i];
         const struct sampler_group *group = sampler_group_of(subject->interests[0]);

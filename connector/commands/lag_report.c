@@ -205,6 +205,8 @@ static void print_total(const struct lag_subject *subject, const struct roster *
     fprintf(to, "%s: ", subject->group);
     if (group)
         fprintf(to, "%s, members: %zu, ", group->state, group->members);
+    if (sampler_group_of(subject->interests[0])->access == SAMPLER_NO_ACL)
+        fputs("may not be read, ", to);
     fprintf(to, "records waiting: %lld", (long long)total.sum.lag);
     if (total.oldest.ms > 0)
         fprintf(to, ", oldest waiting record: %s%s", total.oldest.at_least ? "at least " : "",
