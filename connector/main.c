@@ -9,6 +9,7 @@
 #include "base/option.h"
 #include "base/version.h"
 #include "base/xalloc.h"
+#include "commands/lag.h"
 #include "invoke/invoke.h"
 #include "watch/watch.h"
 
@@ -25,8 +26,8 @@ struct mode {
     const struct option_group *(*options)(size_t *count);
     const struct metrics_table *const *(*metrics)(size_t *count);
     void (*check)(struct option_faults *faults);
-    bool (*ask)(FILE *to);
-    int (*run)(struct option_faults *faults);
+    bool (*ask)(FILE *to);                      /* NULL: it is a command, */
+    int (*run)(struct option_faults *faults);   /* which ends by itself */
     bool (*is_meant)(char *const *environment); /* by what is set; NULL: only when it is named */
     const char *meant_by;                       /* that, in words */
     const char *foreign; /* sections of the settings file that are others'; NULL: none are */
@@ -53,6 +54,11 @@ static const struct mode modes[] = {
      .meant_by = "its bindings are in the environment",
      .foreign = WATCH_FOREIGN_SETTINGS,
      .keep = watch_keep},
+    {.name = "lag",
+     .summary = "tells how far consumer groups are behind, and how old what waits is",
+     .options = lag_options,
+     .check = lag_check,
+     .run = lag_run},
 };
 
 enum { MODE_COUNT = sizeof(modes) / sizeof(*modes) };
@@ -136,9 +142,12 @@ static void print_option_table(const struct option_table *table, FILE *to)
 static void print_markdown(const struct mode *mode)
 {
     size_t count;
-    const struct metrics_table *const *tables = mode->metrics(&count);
+    const struct metrics_table *const *tables;
 
     print_options(mode, print_option_table);
+    if (!mode->metrics)
+        return;
+    tables = mode->metrics(&count);
     puts("## Metrics");
     for (size_t i = 0; i < count; i++) {
         putchar('\n');
@@ -276,11 +285,12 @@ static int run(const struct command *command, struct option_faults *faults)
     if (command->check) {
         printf("configuration: no fault found\n");
         warn_of_misspelt(command);
-        return command->mode->ask(stdout) ? EXIT_SUCCESS : EXIT_FAILURE;
+        return !command->mode->ask || command->mode->ask(stdout) ? EXIT_SUCCESS : EXIT_FAILURE;
     }
     log_configure(&program.log, stderr); /* before the first line: json means every line */
-    log_info(NULL, "kafka-connector %s: mode %s (%s)", program_version, command->mode->name,
-             command->why);
+    if (command->mode->ask)
+        log_info(NULL, "kafka-connector %s: mode %s (%s)", program_version, command->mode->name,
+                 command->why);
     warn_of_misspelt(command);
     status = command->mode->run(faults);
     return faults->count ? tell_faults(faults) : status;

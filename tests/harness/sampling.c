@@ -5,8 +5,8 @@
 #include "base/xalloc.h"
 #include "core/lag.h"
 #include "tests/harness/await.h"
+#include "tests/harness/cluster.h"
 #include "tests/harness/fail.h"
-#include "tests/harness/kafka_client.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -93,48 +93,21 @@ bool sampling_await(bool (*holds)(void *context), void *context)
     return await(&sampling.loop, holds, context, SAMPLING_PATIENCE_MS);
 }
 
-static rd_kafka_t *client_new(rd_kafka_type_t type, const char *group)
-{
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    char reason[256];
-    rd_kafka_t *client;
-
-    kafka_client_set(conf, "bootstrap.servers", sampling.bootstrap);
-    kafka_client_set(conf, "log_level", "0");
-    if (group)
-        kafka_client_set(conf, "group.id", group);
-    client = rd_kafka_new(type, conf, reason, sizeof(reason));
-    if (!client)
-        fail("%s", reason);
-    return client;
-}
-
 void sampling_produce(const char *topic, int partitions, int count)
 {
-    rd_kafka_t *producer = client_new(RD_KAFKA_PRODUCER, NULL);
+    struct cluster *cluster = cluster_new(sampling.bootstrap, "nobody");
 
-    for (int i = 0; i < count * partitions; i++)
-        if (rd_kafka_producev(producer, RD_KAFKA_V_TOPIC(topic),
-                              RD_KAFKA_V_PARTITION(i % partitions), RD_KAFKA_V_VALUE("hello", 5),
-                              RD_KAFKA_V_END))
-            fail("cannot produce to %s", topic);
-    if (rd_kafka_flush(producer, SAMPLING_PATIENCE_MS))
-        fail("records for %s are not acknowledged", topic);
-    rd_kafka_destroy(producer);
+    for (int i = 0; i < partitions; i++)
+        cluster_write(cluster, topic, i, count);
+    cluster_free(cluster);
 }
 
 void sampling_commit(const char *group, const char *topic, int partition, int64_t offset)
 {
-    rd_kafka_t *client = client_new(RD_KAFKA_CONSUMER, group);
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_resp_err_t error;
+    struct cluster *cluster = cluster_new(sampling.bootstrap, group);
 
-    rd_kafka_topic_partition_list_add(list, topic, partition)->offset = offset;
-    error = rd_kafka_commit(client, list, 0);
-    if (error)
-        fail("cannot commit for %s: %s", group, rd_kafka_err2str(error));
-    rd_kafka_topic_partition_list_destroy(list);
-    rd_kafka_destroy(client);
+    cluster_commit(cluster, topic, partition, offset);
+    cluster_free(cluster);
 }
 
 const struct sampler_partition *sampling_partition(const struct sampler_interest *interest,

@@ -271,6 +271,44 @@ double watcher_metric(struct watcher *watcher, const char *sample)
     return value;
 }
 
+bool watcher_await_metric(struct watcher *watcher, const char *sample, double least)
+{
+    uint64_t end = uv_hrtime() + (uint64_t)WATCHER_PATIENCE_MS * 1000 * 1000;
+
+    while (watcher_metric(watcher, sample) < least) {
+        if (uv_hrtime() > end)
+            return false;
+        await_time(&watcher->loop, AWAIT_STEP_MS); /* the gateway goes on */
+    }
+    return true;
+}
+
+static char *woken_sample(const struct watcher *watcher, const char *reason)
+{
+    return xasprintf(
+        "slimfaaskafka_wakeups_total{topic=\"%s\",group=\"%s\",function=\"" WATCHER_FUNCTION
+        "\",reason=\"%s\"}",
+        watcher->name, watcher->name, reason);
+}
+
+double watcher_woken(struct watcher *watcher, const char *reason)
+{
+    char *sample = woken_sample(watcher, reason);
+    double value = watcher_metric(watcher, sample);
+
+    free(sample);
+    return value;
+}
+
+bool watcher_await_woken(struct watcher *watcher, const char *reason, double least)
+{
+    char *sample = woken_sample(watcher, reason);
+    bool came = watcher_await_metric(watcher, sample, least);
+
+    free(sample);
+    return came;
+}
+
 double watcher_value(struct watcher *watcher, const char *metric)
 {
     char *sample = xasprintf("%s{topic=\"%s\",group=\"%s\",function=\"" WATCHER_FUNCTION "\"}",
@@ -281,7 +319,6 @@ double watcher_value(struct watcher *watcher, const char *metric)
     return value;
 }
 
-/* Between two questions the gateway goes on. */
 bool watcher_await_value(struct watcher *watcher, const char *metric, double value)
 {
     uint64_t end = uv_hrtime() + (uint64_t)WATCHER_PATIENCE_MS * 1000 * 1000;
@@ -297,12 +334,7 @@ bool watcher_await_value(struct watcher *watcher, const char *metric, double val
 void watcher_await_checks(struct watcher *watcher, int checks)
 {
     static const char metric[] = "kafka_connector_checks_total";
-    double until = watcher_metric(watcher, metric) + checks;
-    uint64_t end = uv_hrtime() + (uint64_t)WATCHER_PATIENCE_MS * 1000 * 1000;
 
-    while (watcher_metric(watcher, metric) < until) {
-        if (uv_hrtime() > end)
-            fail("the checks do not go on:\n%s", child_output(watcher->program));
-        await_time(&watcher->loop, AWAIT_STEP_MS);
-    }
+    if (!watcher_await_metric(watcher, metric, watcher_metric(watcher, metric) + checks))
+        fail("the checks do not go on:\n%s", child_output(watcher->program));
 }

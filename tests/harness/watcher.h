@@ -64,9 +64,16 @@ char *watcher_ask(struct watcher *watcher, const char *method, const char *path,
 /* The value of a metric, `slimfaaskafka_pending_messages{...}` as it is written; -1000: it is not
  * there. */
 double watcher_metric(struct watcher *watcher, const char *sample);
+/* Runs the loop until it is at least so much. */
+bool watcher_await_metric(struct watcher *watcher, const char *sample, double least);
 /* Of one of the first binding's metrics: the name alone. */
 double watcher_value(struct watcher *watcher, const char *metric);
 bool watcher_await_value(struct watcher *watcher, const char *metric, double value);
+
+/* How often the first binding's function was woken for a reason, as the program counts: a moment
+ * after the gateway has answered. */
+double watcher_woken(struct watcher *watcher, const char *reason);
+bool watcher_await_woken(struct watcher *watcher, const char *reason, double least);
 
 /* Runs the loop until so many more checks have ended. */
 void watcher_await_checks(struct watcher *watcher, int checks);

@@ -24,17 +24,6 @@ static struct watcher *open_watcher(const char *name, int partitions)
     return watcher;
 }
 
-static double wakeups(struct watcher *watcher, const char *reason)
-{
-    char sample[300];
-
-    snprintf(sample, sizeof(sample),
-             "slimfaaskafka_wakeups_total{topic=\"%s\",group=\"%s\",function=\"" WATCHER_FUNCTION
-             "\",reason=\"%s\"}",
-             watcher->name, watcher->name, reason);
-    return watcher_metric(watcher, sample);
-}
-
 static void expect_pending(struct watcher *watcher, double pending)
 {
     cr_expect(watcher_await_value(watcher, PENDING, pending), "pending is %g, not %g\n%s",
@@ -67,8 +56,8 @@ Test(watch, lag_rises_a_consumer_works_and_stops)
     cr_expect_eq(watcher_wakes(watcher, WATCHER_FUNCTION), 0, "below MinPendingMessages");
     cluster_write(watcher->cluster, "day", 1, 1);
     expect_wakes(watcher, 1);
-    cr_expect_geq(wakeups(watcher, "pending"), 1);
-    cr_expect_eq(wakeups(watcher, "activity"), 0);
+    cr_expect(watcher_await_woken(watcher, "pending", 1));
+    cr_expect_eq(watcher_woken(watcher, "activity"), 0);
 
     cluster_commit(watcher->cluster, "day", 0, 2);
     expect_pending(watcher, 3);
@@ -79,7 +68,7 @@ Test(watch, lag_rises_a_consumer_works_and_stops)
     expect_pending(watcher, 0);
     woken = watcher_wakes(watcher, WATCHER_FUNCTION);
     expect_wakes(watcher, woken + 1);
-    cr_expect_geq(wakeups(watcher, "activity"), 2);
+    cr_expect(watcher_await_woken(watcher, "activity", 2));
 
     watcher_await_checks(watcher, 2 * 1000 / WATCHER_INTERVAL_MS + 2); /* the window ends */
     woken = watcher_wakes(watcher, WATCHER_FUNCTION);
@@ -105,8 +94,8 @@ Test(watch, a_group_that_is_set_back_is_behind_and_active_when_it_works_again)
     cr_expect_eq(watcher_wakes(watcher, WATCHER_FUNCTION), 0, "a fall is no activity");
     cluster_commit(watcher->cluster, "set-back", 0, 5);
     expect_wakes(watcher, 1);
-    cr_expect_geq(wakeups(watcher, "activity"), 1);
-    cr_expect_eq(wakeups(watcher, "pending"), 0);
+    cr_expect(watcher_await_woken(watcher, "activity", 1));
+    cr_expect_eq(watcher_woken(watcher, "pending"), 0);
     watcher_free(watcher);
 }
 
@@ -236,7 +225,7 @@ Test(watch, without_the_right_to_the_group_the_ends_are_what_waits)
     watcher_start(watcher, SETTINGS{BINDING "CooldownSeconds=0", NULL});
     expect_pending(watcher, 5);
     expect_wakes(watcher, 3);
-    cr_expect_eq(wakeups(watcher, "activity"), 0);
+    cr_expect_eq(watcher_woken(watcher, "activity"), 0);
     cr_expect_eq(watcher_value(watcher, STALE), 0);
     page = watcher_ask(watcher, "GET", "/bindings", NULL);
     cr_expect(strstr(page, "\"groupReadable\":\tfalse"), "%s", page);

@@ -11,9 +11,6 @@
 #define BINDING  "SlimFaasKafka__Bindings__"
 #define COOL_0   BINDING "0__CooldownSeconds"
 #define SETTINGS (const char *[])
-#define WAKEUPS                                                                                    \
-    "slimfaaskafka_wakeups_total{topic=\"orders\",group=\"orders\",function=\"" WATCHER_FUNCTION   \
-    "\",reason=\"%s\"}"
 
 static struct mock *mock;
 static struct watcher *watcher;
@@ -40,14 +37,6 @@ TestSuite(watch, .init = set_up, .fini = tear_down, .timeout = 240);
 static void start_cool(void)
 {
     watcher_start(watcher, SETTINGS{COOL_0 "=3600", NULL});
-}
-
-static double wakeups(const char *reason)
-{
-    char sample[200];
-
-    snprintf(sample, sizeof(sample), WAKEUPS, reason);
-    return watcher_metric(watcher, sample);
 }
 
 static void expect_wakes(size_t count)
@@ -79,16 +68,16 @@ Test(watch, the_first_record_wakes_at_the_next_check)
     start_cool();
     watcher_await_checks(watcher, 2);
     cr_expect_eq(watcher_wakes(watcher, WATCHER_FUNCTION), 0);
-    cr_expect_eq(wakeups("pending"), 0);
-    cr_expect_eq(wakeups("activity"), 0);
-    cr_expect_eq(wakeups("pending_and_activity"), 0);
+    cr_expect_eq(watcher_woken(watcher, "pending"), 0);
+    cr_expect_eq(watcher_woken(watcher, "activity"), 0);
+    cr_expect_eq(watcher_woken(watcher, "pending_and_activity"), 0);
     checks = watcher_metric(watcher, "kafka_connector_checks_total");
     cluster_write(watcher->cluster, "orders", 0, 1);
     expect_wakes(1);
     /* one may have been under way, and another have passed since */
     cr_expect_leq(watcher_metric(watcher, "kafka_connector_checks_total") - checks, 4);
     cr_expect_eq(faas_replicas(watcher->function), 1);
-    cr_expect_eq(wakeups("pending"), 1);
+    cr_expect(watcher_await_woken(watcher, "pending", 1));
     cr_expect_eq(watcher_value(watcher, "slimfaaskafka_pending_messages"), 1);
     expect_lines("Wake-up of sleeper: pending (pending 1, topic orders, group orders)", 1);
 }
@@ -100,7 +89,7 @@ Test(watch, there_is_no_second_within_the_cool_down)
     expect_wakes(1);
     watcher_await_checks(watcher, 5);
     cr_expect_eq(watcher_wakes(watcher, WATCHER_FUNCTION), 1);
-    cr_expect_eq(wakeups("pending"), 1);
+    cr_expect(watcher_await_woken(watcher, "pending", 1));
 }
 
 Test(watch, when_it_is_over_there_is_another)
@@ -123,8 +112,8 @@ Test(watch, a_group_that_consumes_keeps_awake)
     cr_expect_eq(watcher_value(watcher, "slimfaaskafka_last_activity_timestamp_seconds"), 0);
     cluster_commit(watcher->cluster, "orders", 0, 5);
     expect_wakes(3);
-    cr_expect_geq(wakeups("activity"), 2);
-    cr_expect_eq(wakeups("pending"), 0);
+    cr_expect(watcher_await_woken(watcher, "activity", 2));
+    cr_expect_eq(watcher_woken(watcher, "pending"), 0);
     cr_expect_gt(watcher_value(watcher, "slimfaaskafka_last_activity_timestamp_seconds"), 1e9);
     cr_expect_eq(watcher_value(watcher, "slimfaaskafka_pending_messages"), 0);
 }
@@ -135,7 +124,7 @@ Test(watch, activity_on_start_takes_what_is_committed_for_activity)
     cluster_commit(watcher->cluster, "orders", 0, 5);
     watcher_start(watcher, SETTINGS{"activity_on_start=true", NULL});
     expect_wakes(1);
-    cr_expect_eq(wakeups("activity"), 1);
+    cr_expect(watcher_await_woken(watcher, "activity", 1));
 }
 
 /* ---- who does not answer ---- */
@@ -152,7 +141,7 @@ Test(watch, a_wake_up_that_failed_is_sent_again_at_the_next_check)
     cr_expect(watcher_await_value(watcher, "slimfaaskafka_wakeup_failures_total", 3));
     watcher_await_checks(watcher, 3);
     cr_expect_eq(watcher_wakes(watcher, WATCHER_FUNCTION), 4, "the fourth was accepted");
-    cr_expect_eq(wakeups("pending"), 1);
+    cr_expect(watcher_await_woken(watcher, "pending", 1));
     expect_lines("it cannot be woken: status 500", 1);
     expect_lines("it cannot be woken: ", 2);
 }
