@@ -32,8 +32,8 @@ struct mode {
 static const struct mode modes[] = {
     {"invoke", "has functions run on the records of the topics that their annotations name",
      invoke_options, invoke_metrics_tables, invoke_check, invoke_ask, invoke_run},
-    {"lag", "tells how far consumer groups are behind, and how old what waits is", lag_options, NULL,
-     lag_check, NULL, lag_run},
+    {"lag", "tells how far consumer groups are behind, and how old what waits is", lag_options,
+     NULL, lag_check, NULL, lag_run},
 };
 
 enum { MODE_COUNT = sizeof(modes) / sizeof(*modes) };
