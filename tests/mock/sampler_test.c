@@ -8,6 +8,7 @@
 #include <librdkafka/rdkafka.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { API_LIST_OFFSETS = 2, API_OFFSET_FETCH = 9, BROKERS = 3 };
 
@@ -152,6 +153,42 @@ Test(sampler, without_interests_asks_nothing)
     await_time(&sampling.loop, 3 * SAMPLING_INTERVAL_MS);
     cr_expect_eq(requests(), before);
     cr_expect_eq(sampling.ticks, 0);
+}
+
+static void on_ticked(void *context)
+{
+    (void)context;
+}
+
+Test(sampler, a_client_that_cannot_be_made_is_a_fault)
+{
+    char *broker = "127.0.0.1:9092";
+    char *properties[] = {"security.protocol=SSL", "ssl.ca.location=/nonexistent/ca.pem"};
+    struct kafka_options kafka = {{&broker, 1}, "test", {properties, 2}};
+    const struct sampler_setup setup = {.loop = &sampling.loop,
+                                        .kafka = &kafka,
+                                        .interval_ms = 1000,
+                                        .timeout_ms = 1000,
+                                        .ticked = on_ticked};
+    struct option_faults faults = {0};
+
+    cr_expect_null(sampler_new(&setup, &faults));
+    cr_assert_eq(faults.count, 1);
+    cr_expect_not_null(strstr(faults.items[0], "ssl.ca.location"), "%s", faults.items[0]);
+    option_faults_release(&faults);
+}
+
+/* Their answers come when nobody waits for them any more. */
+Test(sampler, interests_may_go_while_they_are_asked_about)
+{
+    for (int i = 0; i < 20; i++) {
+        struct sampler_interest *interest = i ? ask("workers", "orders") : orders();
+
+        await_time(&sampling.loop, 1 + 13 * (i % 10));
+        sampler_drop(interest);
+        await_time(&sampling.loop, 1 + 7 * (i % 5));
+    }
+    cr_expect_gt(sampling.ticks, 0);
 }
 
 /* ---- what cannot be read ---- */
