@@ -169,7 +169,7 @@ static void on_wake(uv_poll_t *handle, int status, int events)
 
 /* A configuration with interceptors that no client could be made of has lost them to the attempt
  * (2.0.2): to destroy it would free them twice. It is kept instead. */
-static rd_kafka_conf_t *lost_conf;
+static rd_kafka_conf_t *volatile lost_conf; /* volatile: so that it is kept indeed */
 
 void sampler_open_wake(struct sampler *sampler)
 {

@@ -9,7 +9,8 @@
 #   kafka.sh tool  CLASS ARG... runs a command of Kafka's own, such as
 #                               org.apache.kafka.tools.consumer.group.ConsumerGroupCommand
 # DIR keeps data, settings, log and, in DIR/port, the port: the same DIR again is a restart. Without
-# PORT a free one is taken; PORT + 10000 is the controller's. KAFKA_HEAP is Java's memory (256m, 1g).
+# PORT a free one is taken; PORT + 10000 is the controller's. KAFKA_HEAP is Java's memory (256m, 1g);
+# KAFKA_SETTINGS are further lines of settings.
 # The jars are fetched once, by Maven, into
 # ${KAFKA_CACHE:-$HOME/.cache/kafka-connector/kafka-VERSION}.
 set -euo pipefail
@@ -147,7 +148,7 @@ prepare() { # DIR [PORT]
     mkdir -p "$1"
     [ -s "$1/port" ] || echo "${2:-$(free_port)}" >"$1/port"
     [ ! -s "$1/node" ] || return 0
-    settings "$1" "$(cat "$1/port")" >"$1/server.properties"
+    { settings "$1" "$(cat "$1/port")" && echo "${KAFKA_SETTINGS:-}"; } >"$1/server.properties"
     [ -d "$1/data" ] || format "$1" "$(new_id)"
 }
 
@@ -204,7 +205,7 @@ run-[23] | start-[23] | stop-[23] | nodes-3) "$@" ;;
 tool-*) fetch && "$@" ;;
 classpath-1) fetch && echo "$cache/libs/*" ;;
 *)
-    sed -n '2,14s/^# \{0,1\}//p' "$0"
+    sed -n '2,15s/^# \{0,1\}//p' "$0"
     exit 2
     ;;
 esac

@@ -125,7 +125,7 @@ Test(sampler, asks_once_for_everybody)
     mock_create_topic(mock, "orders", 3);
     mock_create_topic(mock, "returns", 3);
     for (int i = 0; i < ALL; i++) {
-        char group[16];
+        char group[32];
 
         snprintf(group, sizeof(group), "group-%d", i);
         interests[i] = ask(group, i % 2 ? "orders" : "returns");
@@ -438,7 +438,7 @@ static unsigned random_below(unsigned most)
 static void disturb(void)
 {
     int32_t broker = 1 + (int32_t)random_below(BROKERS);
-    char group[16];
+    char group[32];
 
     switch (random_below(6)) {
     case 0:
@@ -490,7 +490,7 @@ Test(sampler, lives_through_brokers_that_die_freeze_and_move, .timeout = 300)
 
     mock_create_topic(mock, "orders", 3);
     for (int i = 0; i < GROUPS; i++) {
-        char group[16];
+        char group[32];
 
         snprintf(group, sizeof(group), "group-%d", i);
         interests[i] = ask(group, "orders");
