@@ -320,8 +320,8 @@ static void run(struct lag *lag, struct option_faults *faults)
             tell(lag, "the cluster has no consumer group that we have a right to");
             end(lag);
         }
-        uv_run(&lag->loop, UV_RUN_DEFAULT);
     }
+    uv_run(&lag->loop, UV_RUN_DEFAULT);
     uv_loop_close(&lag->loop);
 }
 

@@ -73,7 +73,7 @@ static void make_room(struct history *history)
     history->count--;
 }
 
-void history_clear(struct history *history)
+static void forget(struct history *history)
 {
     history->count = history->first = history->missed = 0;
     history->fell = false;
@@ -104,7 +104,7 @@ enum history_result history_add(struct history *history, int64_t at_ms,
             history_miss(history, 1);
             return HISTORY_MISSED;
         }
-        history_clear(history);
+        forget(history);
         result = HISTORY_ANEW;
     }
     history->fell = false;
@@ -203,22 +203,4 @@ struct history_age history_age(const struct history *history, size_t i)
     if (offset < 0)
         return (struct history_age){OFFSET_UNKNOWN, false};
     return history_age_of(history, i, offset);
-}
-
-int64_t history_end_at(const struct history *history, int64_t at_ms)
-{
-    const struct history_entry *before, *behind;
-    size_t i = 0;
-    double part;
-
-    while (i < history->count && entry(history, i)->at_ms <= at_ms)
-        i++;
-    if (i == 0)
-        return OFFSET_UNKNOWN;
-    before = entry(history, i - 1);
-    if (i == history->count)
-        return before->end;
-    behind = entry(history, i);
-    part = (double)(at_ms - before->at_ms) / (double)(behind->at_ms - before->at_ms);
-    return before->end + (int64_t)(part * (double)(behind->end - before->end));
 }

@@ -62,9 +62,6 @@ enum history_result history_add(struct history *history, int64_t at_ms,
 /* So many samples that should have been there and are not. */
 void history_miss(struct history *history, unsigned count);
 
-/* Forgets all samples. */
-void history_clear(struct history *history);
-
 /* ---- what is there ---- */
 
 size_t history_count(const struct history *history);
@@ -98,9 +95,5 @@ struct history_age history_age_of(const struct history *history, size_t i, int64
 /* That of the oldest record that waits at the i-th sample: the one at its commit or, none being
  * committed, at the log's start, where that is known. {0, false}: none waits. */
 struct history_age history_age(const struct history *history, size_t i);
-
-/* What the log's end was at a time, by the same interpolation: the newest sample's for a later
- * time. OFFSET_UNKNOWN: it is before the oldest sample. */
-int64_t history_end_at(const struct history *history, int64_t at_ms);
 
 #endif

@@ -28,14 +28,12 @@ struct sampler *sampler_new(const struct sampler_setup *setup, struct option_fau
     sampler->setup.group = NULL;
     sampler->conf = conf;
     sampler->ticked_ms = -1;
-    sampler_open_wake(sampler);
+    sampler_open_handles(sampler);
     if (!sampler_client_open(sampler, reason, sizeof(reason))) {
         option_fault(faults, "Kafka client: %s", reason);
-        rd_kafka_conf_destroy(conf);
-        free(sampler);
+        sampler_close(sampler, NULL, NULL);
         return NULL;
     }
-    sampler_open_timers(sampler);
     return sampler;
 }
 

@@ -48,15 +48,13 @@ struct sampler *sampler_new(const struct sampler_setup *setup, struct option_fau
 /* Faults of the properties, as sampler_new would find them. */
 void sampler_check(const struct kafka_options *kafka, struct option_faults *faults);
 
-/* Gives up what is under way; `closed` is called on the loop when the client is gone and the
- * sampler freed, interests too. Once; no call on the sampler after it. */
+/* Gives up what is under way; `closed` (or NULL) is called on the loop when the client is gone, as
+ * the last thing before the sampler is freed. Interests are to be dropped before. Once, also from
+ * within `ticked`; no call on the sampler after it. */
 void sampler_close(struct sampler *sampler, void (*closed)(void *context), void *context);
 
 /* Another interval, from the next tick on (a settings file read anew). */
 void sampler_set_interval(struct sampler *sampler, int64_t interval_ms);
-
-/* A tick now, or at once after the one under way: for one that was asked between two. */
-void sampler_hurry(struct sampler *sampler);
 
 /* ---- who asks ---- */
 

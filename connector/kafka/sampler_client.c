@@ -167,6 +167,10 @@ static void on_wake(uv_poll_t *handle, int status, int events)
 
 /* ---- its life ---- */
 
+/* A configuration with interceptors that no client could be made of has lost them to the attempt
+ * (2.0.2): to destroy it would free them twice. It is kept instead. */
+static rd_kafka_conf_t *volatile lost_conf; /* volatile: so that it is kept indeed */
+
 void sampler_open_wake(struct sampler *sampler)
 {
     int error = uv_pipe(sampler->wake_fds, UV_NONBLOCK_PIPE, UV_NONBLOCK_PIPE);
@@ -211,7 +215,7 @@ bool sampler_client_open(struct sampler *sampler, char *reason, size_t size)
     rd_kafka_conf_interceptor_add_on_new(conf, "count", on_new, sampler);
     kafka = rd_kafka_new(RD_KAFKA_CONSUMER, conf, reason, size);
     if (!kafka) {
-        rd_kafka_conf_destroy(conf);
+        lost_conf = conf;
         return false;
     }
     if (sampler->kafka)

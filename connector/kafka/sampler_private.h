@@ -103,7 +103,8 @@ struct sampler {
     atomic_llong sent[SAMPLER_REQUEST_KINDS];
 
     enum sampler_state state;
-    bool begun, hurry;
+    bool begun;
+    bool at_once; /* the next tick is not waited for: it is the first */
     int64_t tick; /* counts them */
     int64_t tick_ms, ticked_ms;
     unsigned skipped; /* multiples of the interval since the tick before */
@@ -140,7 +141,7 @@ struct job {
 };
 
 /* sampler_tick.c */
-void sampler_open_timers(struct sampler *sampler);
+void sampler_open_handles(struct sampler *sampler);
 void sampler_begin_soon(struct sampler *sampler);
 void sampler_metadata_done(struct sampler *sampler);
 void sampler_groups_done(struct sampler *sampler);

@@ -53,18 +53,18 @@ static void on_due(uv_timer_t *timer);
 static void await_next(struct sampler *sampler)
 {
     int64_t interval = sampler->setup.interval_ms;
-    int64_t wait = sampler->hurry ? 0 : interval - wall_ms() % interval;
+    int64_t wait = sampler->at_once ? 0 : interval - wall_ms() % interval;
 
     uv_timer_start(&sampler->due, on_due, (uint64_t)wait, 0);
 }
 
-/* The nearest multiple of the interval: a timer may be a little early. One that was not waited for
- * has its own time. */
+/* The nearest multiple of the interval: a timer may be a little early. The first, which was not
+ * waited for, has its own time. */
 static int64_t time_of_tick(const struct sampler *sampler)
 {
     int64_t now = wall_ms(), interval = sampler->setup.interval_ms;
 
-    return sampler->hurry ? now : (now + interval / 2) / interval * interval;
+    return sampler->at_once ? now : (now + interval / 2) / interval * interval;
 }
 
 static void set_time(struct sampler *sampler)
@@ -78,7 +78,7 @@ static void set_time(struct sampler *sampler)
     sampler->skipped = passed / sampler->setup.interval_ms > 1
                            ? (unsigned)(passed / sampler->setup.interval_ms - 1)
                            : 0;
-    sampler->hurry = false;
+    sampler->at_once = false;
 }
 
 /* ---- the steps ---- */
@@ -195,22 +195,15 @@ static void on_due(uv_timer_t *timer)
         begin_tick(sampler);
         return;
     }
-    sampler->hurry = false;
+    sampler->at_once = false;
     await_next(sampler);
 }
 
 void sampler_begin_soon(struct sampler *sampler)
 {
     sampler->begun = true;
-    sampler->hurry = true;
+    sampler->at_once = true;
     await_next(sampler);
-}
-
-void sampler_hurry(struct sampler *sampler)
-{
-    sampler->hurry = true;
-    if (sampler->begun && sampler->state == SAMPLER_IDLE)
-        await_next(sampler);
 }
 
 /* ---- the worker ---- */
@@ -249,8 +242,9 @@ void sampler_start_job(struct sampler *sampler, struct job *job)
 
 /* ---- beginning and end ---- */
 
-void sampler_open_timers(struct sampler *sampler)
+void sampler_open_handles(struct sampler *sampler)
 {
+    sampler_open_wake(sampler);
     uv_timer_init(sampler->setup.loop, &sampler->due);
     uv_timer_init(sampler->setup.loop, &sampler->late);
     sampler->due.data = sampler->late.data = sampler;
@@ -286,6 +280,6 @@ void sampler_close(struct sampler *sampler, void (*closed)(void *context), void 
     uv_close((uv_handle_t *)&sampler->wake, on_handle_closed);
     uv_close((uv_handle_t *)&sampler->due, on_handle_closed);
     uv_close((uv_handle_t *)&sampler->late, on_handle_closed);
-    if (!working)
+    if (!working && sampler->kafka)
         sampler_client_close(sampler);
 }

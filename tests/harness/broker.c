@@ -36,7 +36,7 @@ void broker_restart(struct broker *broker)
 {
     const char *const arguments[] = {"tests/kafka/kafka.sh", "run", broker->folder, NULL};
 
-    const char *const making[] = {"KAFKA_MAKES_TOPICS=true", NULL};
+    const char *const making[] = {"KAFKA_SETTINGS=auto.create.topics.enable=true", NULL};
 
     broker->program = child_start(broker->loop, arguments, broker->makes_topics ? making : NULL);
     if (!child_await_text(broker->program, "Kafka Server started", START_MS))

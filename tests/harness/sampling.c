@@ -93,6 +93,19 @@ bool sampling_await(bool (*holds)(void *context), void *context)
     return await(&sampling.loop, holds, context, SAMPLING_PATIENCE_MS);
 }
 
+bool sampling_is_read(void *context)
+{
+    const struct sampler_interest *interest = context;
+    const struct sampler_topic *topic = sampler_next_topic(interest, NULL);
+
+    if (sampler_fault(sampling.sampler) || sampler_group_of(interest)->error || !topic->count)
+        return false;
+    for (size_t i = 0; i < topic->count; i++)
+        if (topic->partitions[i].error)
+            return false;
+    return true;
+}
+
 void sampling_produce(const char *topic, int partitions, int count)
 {
     struct cluster *cluster = cluster_new(sampling.bootstrap, "nobody");

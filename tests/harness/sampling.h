@@ -33,6 +33,9 @@ void sampling_await_ticks(unsigned count);
 /* Until something holds, looked at after each tick. False: patience is over. */
 bool sampling_await(bool (*holds)(void *context), void *context);
 
+/* Whether all of an interest's topic was read at the last tick. */
+bool sampling_is_read(void *interest);
+
 /* `count` records for each partition; acknowledged when this returns. */
 void sampling_produce(const char *topic, int partitions, int count);
 void sampling_commit(const char *group, const char *topic, int partition, int64_t offset);

@@ -10,7 +10,7 @@
 #                               org.apache.kafka.tools.consumer.group.ConsumerGroupCommand
 # DIR keeps data, settings, log and, in DIR/port, the port: the same DIR again is a restart. Without
 # PORT a free one is taken; PORT + 10000 is the controller's. KAFKA_HEAP is Java's memory (256m, 1g);
-# with KAFKA_MAKES_TOPICS=true it makes the topics that are asked for.
+# KAFKA_SETTINGS are further lines of settings.
 # The jars are fetched once, by Maven, into
 # ${KAFKA_CACHE:-$HOME/.cache/kafka-connector/kafka-VERSION}.
 set -euo pipefail
@@ -100,7 +100,7 @@ group.initial.rebalance.delay.ms=0
 broker.session.timeout.ms=2000
 broker.heartbeat.interval.ms=500
 group.min.session.timeout.ms=1000
-auto.create.topics.enable=${KAFKA_MAKES_TOPICS:-false}
+auto.create.topics.enable=false
 authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
 allow.everyone.if.no.acl.found=true
 END
@@ -148,7 +148,7 @@ prepare() { # DIR [PORT]
     mkdir -p "$1"
     [ -s "$1/port" ] || echo "${2:-$(free_port)}" >"$1/port"
     [ ! -s "$1/node" ] || return 0
-    settings "$1" "$(cat "$1/port")" >"$1/server.properties"
+    { settings "$1" "$(cat "$1/port")" && echo "${KAFKA_SETTINGS:-}"; } >"$1/server.properties"
     [ -d "$1/data" ] || format "$1" "$(new_id)"
 }
 

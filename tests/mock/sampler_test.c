@@ -7,7 +7,7 @@
 #include <criterion/criterion.h>
 #include <librdkafka/rdkafka.h>
 #include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
 
 enum { API_LIST_OFFSETS = 2, API_OFFSET_FETCH = 9, BROKERS = 3 };
 
@@ -124,7 +124,7 @@ Test(sampler, asks_once_for_everybody)
     mock_create_topic(mock, "orders", 3);
     mock_create_topic(mock, "returns", 3);
     for (int i = 0; i < ALL; i++) {
-        char group[16];
+        char group[32];
 
         snprintf(group, sizeof(group), "group-%d", i);
         interests[i] = ask(group, i % 2 ? "orders" : "returns");
@@ -152,6 +152,42 @@ Test(sampler, without_interests_asks_nothing)
     await_time(&sampling.loop, 3 * SAMPLING_INTERVAL_MS);
     cr_expect_eq(requests(), before);
     cr_expect_eq(sampling.ticks, 0);
+}
+
+static void on_ticked(void *context)
+{
+    (void)context;
+}
+
+Test(sampler, a_client_that_cannot_be_made_is_a_fault)
+{
+    char *broker = "127.0.0.1:9092";
+    char *properties[] = {"security.protocol=SSL", "ssl.ca.location=/nonexistent/ca.pem"};
+    struct kafka_options kafka = {{&broker, 1}, "test", {properties, 2}};
+    const struct sampler_setup setup = {.loop = &sampling.loop,
+                                        .kafka = &kafka,
+                                        .interval_ms = 1000,
+                                        .timeout_ms = 1000,
+                                        .ticked = on_ticked};
+    struct option_faults faults = {0};
+
+    cr_expect_null(sampler_new(&setup, &faults));
+    cr_assert_eq(faults.count, 1);
+    cr_expect_not_null(strstr(faults.items[0], "ssl.ca.location"), "%s", faults.items[0]);
+    option_faults_release(&faults);
+}
+
+/* Their answers come when nobody waits for them any more. */
+Test(sampler, interests_may_go_while_they_are_asked_about)
+{
+    for (int i = 0; i < 20; i++) {
+        struct sampler_interest *interest = i ? ask("workers", "orders") : orders();
+
+        await_time(&sampling.loop, 1 + 13 * (i % 10));
+        sampler_drop(interest);
+        await_time(&sampling.loop, 1 + 7 * (i % 5));
+    }
+    cr_expect_gt(sampling.ticks, 0);
 }
 
 /* ---- what cannot be read ---- */
@@ -277,19 +313,6 @@ static bool has_fault(void *context)
     return sampler_fault(sampling.sampler) != NULL;
 }
 
-static bool is_read(void *context)
-{
-    const struct sampler_interest *interest = context;
-    const struct sampler_topic *topic = sampler_next_topic(interest, NULL);
-
-    if (sampler_fault(sampling.sampler) || sampler_group_of(interest)->error || !topic->count)
-        return false;
-    for (size_t i = 0; i < topic->count; i++)
-        if (topic->partitions[i].error)
-            return false;
-    return true;
-}
-
 static void all_brokers(void (*what)(struct mock *mock, int32_t broker))
 {
     for (int32_t broker = 1; broker <= BROKERS; broker++)
@@ -305,7 +328,7 @@ Test(sampler, waits_for_brokers_that_are_away_at_its_start)
     cr_expect_eq(sampler_group_of(interest)->access, SAMPLER_UNREAD);
     cr_expect_null(sampling_partition(interest, 0));
     all_brokers(mock_broker_up);
-    cr_assert(sampling_await(is_read, interest));
+    cr_assert(sampling_await(sampling_is_read, interest));
     cr_expect_eq(sampling_lag(interest, 0), 6);
     sampler_drop(interest);
 }
@@ -321,7 +344,7 @@ Test(sampler, keeps_what_it_knew_while_all_brokers_are_away)
     cr_expect_not_null(sampling_partition(interest, 0)->error);
     cr_expect_gt(history_missed(&sampling_partition(interest, 0)->history), 0);
     all_brokers(mock_broker_up);
-    cr_assert(sampling_await(is_read, interest));
+    cr_assert(sampling_await(sampling_is_read, interest));
     cr_expect_eq(sampling_lag(interest, 0), 6);
     sampler_drop(interest);
 }
@@ -357,7 +380,7 @@ static void freeze(int32_t broker)
     cr_expect_eq(sampling_lag(interest, 0), 11);
     cr_expect_eq(sampling_lag(interest, 2), 10);
     mock_set_delay(mock, broker, 0);
-    cr_assert(sampling_await(is_read, interest));
+    cr_assert(sampling_await(sampling_is_read, interest));
     sampler_drop(interest);
 }
 
@@ -379,93 +402,8 @@ Test(sampler, follows_a_coordinator_that_moves)
         mock_set_coordinator(mock, "workers", i % BROKERS + 1);
         sampling_commit("workers", "orders", 0, 4 + i % 6);
         sampling_await_ticks(2);
-        cr_assert(sampling_await(is_read, interest));
+        cr_assert(sampling_await(sampling_is_read, interest));
         cr_expect_eq(sampling_lag(interest, 0), 6 - i % 6);
     }
     sampler_drop(interest);
-}
-
-/* ---- chaos ---- */
-
-enum { GROUPS = 40 };
-
-static unsigned random_below(unsigned most)
-{
-    static unsigned state = 1;
-
-    state = state * 1103515245 + 12345;
-    return (state >> 16) % most;
-}
-
-static void disturb(void)
-{
-    int32_t broker = 1 + (int32_t)random_below(BROKERS);
-    char group[16];
-
-    switch (random_below(6)) {
-    case 0:
-        mock_broker_down(mock, broker);
-        break;
-    case 1:
-        mock_broker_up(mock, broker);
-        break;
-    case 2:
-        mock_set_delay(mock, broker, random_below(2) ? 0 : 3 * SAMPLING_TIMEOUT_MS);
-        break;
-    case 3:
-        mock_set_leader(mock, "orders", (int32_t)random_below(3), broker);
-        break;
-    case 4:
-        mock_push_errors(mock, API_OFFSET_FETCH, RD_KAFKA_RESP_ERR_NOT_COORDINATOR, 3);
-        break;
-    default:
-        snprintf(group, sizeof(group), "group-%u", random_below(GROUPS));
-        mock_set_coordinator(mock, group, broker);
-    }
-}
-
-static void calm(void)
-{
-    for (int32_t broker = 1; broker <= BROKERS; broker++) {
-        mock_broker_up(mock, broker);
-        mock_set_delay(mock, broker, 0);
-    }
-}
-
-static bool are_read(void *context)
-{
-    struct sampler_interest **interests = context;
-
-    for (int i = 0; i < GROUPS; i++)
-        if (!is_read(interests[i]))
-            return false;
-    return true;
-}
-
-/* librdkafka aborts the process when a question for a group times out and its coordinator comes
- * back: within seconds of this, with timeouts of a second. */
-Test(sampler, lives_through_brokers_that_die_freeze_and_move, .timeout = 300)
-{
-    const char *given = getenv("HAMMER_SECONDS");
-    uint64_t until = uv_hrtime() + UINT64_C(1000000000) * (given ? (uint64_t)atoi(given) : 5);
-    struct sampler_interest *interests[GROUPS];
-    unsigned ticks;
-
-    mock_create_topic(mock, "orders", 3);
-    for (int i = 0; i < GROUPS; i++) {
-        char group[16];
-
-        snprintf(group, sizeof(group), "group-%d", i);
-        interests[i] = ask(group, "orders");
-    }
-    while (uv_hrtime() < until) {
-        disturb();
-        await_time(&sampling.loop, random_below(60));
-    }
-    calm();
-    ticks = sampling.ticks;
-    cr_assert(sampling_await(are_read, interests));
-    cr_log_info("recovered after %u ticks", sampling.ticks - ticks);
-    for (int i = 0; i < GROUPS; i++)
-        sampler_drop(interests[i]);
 }

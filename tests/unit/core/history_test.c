@@ -37,7 +37,6 @@ Test(history, of_nothing_nothing_is_known)
     cr_expect_eq(none.committed, OFFSET_UNKNOWN);
     cr_expect_eq(none.end, OFFSET_UNKNOWN);
     cr_expect_eq(none.start, OFFSET_UNKNOWN);
-    cr_expect_eq(history_end_at(&history, 0), OFFSET_UNKNOWN);
 }
 
 Test(history, keeps_the_newest)
@@ -236,16 +235,4 @@ Test(history, or_at_the_logs_start)
     cr_expect_eq(history_age(&history, 2).ms, 15000);
     history_add(&history, 30 * SECOND, &(struct offsets){NONE, 10, 10});
     cr_expect_eq(history_age(&history, 3).ms, 0, "all has expired");
-}
-
-Test(history, tells_what_the_end_was)
-{
-    write_log();
-    cr_expect_eq(history_end_at(&history, 99999), OFFSET_UNKNOWN);
-    cr_expect_eq(history_end_at(&history, 100000), 1000);
-    cr_expect_eq(history_end_at(&history, 105000), 1050);
-    cr_expect_eq(history_end_at(&history, 120000), 2100);
-    cr_expect_eq(history_end_at(&history, 125000), 2100);
-    cr_expect_eq(history_end_at(&history, 160000), 2130);
-    cr_expect_eq(history_end_at(&history, 999000), 2160);
 }
