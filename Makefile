@@ -19,22 +19,22 @@ LDLIBS   += $(shell pkg-config --libs $(PACKAGES)) -lm
 
 # The layers, lowest first: an archive each. What is linked with a layer is that layer and those
 # below it, so a unit test proves that its module needs nothing above.
-LAYERS   := base core kafka gateway web admin invoke
+LAYERS   := base core kafka gateway web admin invoke watch commands
 archive   = $(B)/lib$(1).a
 objects   = $(patsubst %.c,$(B)/%.o,$(wildcard $(1)/*.c))
-ARCHIVES := $(foreach l,invoke admin web gateway kafka core base,$(call archive,$(l)))
+ARCHIVES := $(foreach l,commands watch invoke admin web gateway kafka core base,$(call archive,$(l)))
 
 UNIT     := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/unit/*/*_test.c))
 MOCK     := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/mock/*_test.c))
 KAFKA    := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/kafka/*_test.c))
 FUZZ     := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/fuzz/*_fuzz.c))
-BENCH    := $(addprefix $(B)/tests/bench/,measure ceiling fill)
+BENCH    := $(addprefix $(B)/tests/bench/,measure ceiling fill sample)
 # In a folder of their own: $(B)/producer and $(B)/sandbox are those of their objects.
 PROGRAMS := $(addprefix $(B)/bin/,kafka-connector producer sandbox)
 
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: FORCE all tests test test-unit test-mock test-kafka test-faults bench check fuzz fuzz-run
+.PHONY: FORCE all tests test test-unit test-mock test-kafka test-faults bench bench-lag check fuzz fuzz-run
 .PHONY: install clean help
 
 all: $(PROGRAMS) ## build the programs into build/
@@ -72,6 +72,8 @@ below_gateway := gateway core base
 below_web     := web base
 below_admin   := admin web gateway kafka core base
 below_invoke  := invoke admin web gateway kafka core base
+below_watch   := watch admin web gateway kafka core base
+below_commands := commands kafka core base
 define unit_rule
 $(B)/tests/unit/$(1)/%_test: $(B)/tests/unit/$(1)/%_test.o $(foreach l,$(below_$(1)),$(call archive,$(l)))
 	$$(CC) $$(LDFLAGS) -o $$@ $$^ $$(LDLIBS) -lcriterion
@@ -117,10 +119,12 @@ fuzz-run: $(FUZZ)
 		$(if $(FUZZ_RUNS),-runs=$(FUZZ_RUNS),-max_total_time=$(or $(FUZZ_SECONDS),20)); done
 
 $(B)/tests/bench/measure: $(addprefix $(B)/tests/bench/,stub.o accounts.o)
-$(BENCH): %: %.o $(call archive,base)
+$(BENCH): %: %.o $(call archive,kafka) $(call archive,core) $(call archive,base)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 bench: all $(BENCH) ## records/s, CPU, memory beside bare libcurl (tests/bench/run.sh: settings)
 	@tests/bench/run.sh
+bench-lag: all $(BENCH) ## what a thousand groups on 10,000 partitions cost, beside one by one
+	@tests/bench/lag.sh
 
 check: all ## format, layers, headers, sizes, banned functions, docs in step, clang-tidy
 	@tests/check/run.sh

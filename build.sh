@@ -9,9 +9,10 @@ Usage: ./build.sh [COMMAND]
 
   (none)            build the image and deploy the Swarm stack of setup/swarm
   demo [OPTION...]  build, run and show it on this machine: Kafka and the functions included
+  demo watch [...]  the same of watch mode: a function sleeps until its group is behind
   test              build and run the unit, mock and Kafka tests
   packages SET...   print the Debian packages of sets: build, demo, test, check, fuzz,
-                    bench, run
+                    bench, run, prometheus
   install SET...    install those that are missing
   help              this text
 
@@ -34,7 +35,7 @@ die() {
 
 # ---- packages: the one list of them ----
 
-SETS='build, demo, test, check, fuzz, bench, run'
+SETS='build, demo, test, check, fuzz, bench, run, prometheus'
 
 packages() { # SET
     case $1 in
@@ -45,6 +46,7 @@ packages() { # SET
     check) echo "$(packages test) clang clang-format clang-tidy" ;;
     fuzz) echo "$(packages build) clang libclang-rt-dev" ;;
     bench) echo "$(packages build) default-jre-headless maven valgrind" ;;
+    prometheus) echo prometheus ;; # not in test: it starts a service
     run) echo librdkafka1 libcurl4 libcjson1 libuv1 libmicrohttpd12 ca-certificates ;;
     esac
 }
@@ -106,6 +108,8 @@ START_SECONDS=20 ANSWER_SECONDS=60 STOP_SECONDS=10
 stay=auto folder='' pids=()
 
 demo_options() {
+    mode=invoke
+    [ "${1-}" != watch ] || { mode=watch && shift; }
     while [ $# -gt 0 ]; do
         case $1 in
         --*=*) set -- "${1%%=*}" "${1#*=}" "${@:2}" && continue ;;
@@ -217,10 +221,10 @@ keep_log() { # NAME FILTER...
 # The terminal gets the sandbox's warnings and what its programs write to stderr.
 warnings='/^[0-9/]{10} [0-9:]{8} /{/ (WARNING|ERROR): /!d}; s/^/sandbox: /'
 
-start_sandbox() {
+start_sandbox() { # OPTION...
     keep_log sandbox sed -uE "$warnings"
     start build/sandbox --listen "127.0.0.1:$GATEWAY_PORT" --functions "$FUNCTIONS" \
-        --bootstrap-file "$folder/bootstrap" >/dev/null 2>"$folder/sandbox.pipe"
+        --bootstrap-file "$folder/bootstrap" "$@" >/dev/null 2>"$folder/sandbox.pipe"
     sandbox=$!
     await "$START_SECONDS" "$sandbox" test -s "$folder/bootstrap" ||
         fail "the sandbox did not start"
@@ -266,7 +270,83 @@ invoke_all() {
     done
 }
 
-tell_next() {
+# ---- demo of watch mode ----
+
+COOLDOWN_SECONDS=3 KEEP_ALIVE_SECONDS=6
+
+start_watch() { # FUNCTION TOPIC
+    keep_log watch cat
+    start env Kafka__BootstrapServers="$bootstrap" Kafka__CheckIntervalSeconds=1 \
+        SlimFaas__BaseUrl="http://127.0.0.1:$GATEWAY_PORT" \
+        SlimFaasKafka__Bindings__0__Topic="$2" SlimFaasKafka__Bindings__0__ConsumerGroupId=demo \
+        SlimFaasKafka__Bindings__0__FunctionName="$1" \
+        SlimFaasKafka__Bindings__0__CooldownSeconds="$COOLDOWN_SECONDS" \
+        SlimFaasKafka__Bindings__0__ActivityKeepAliveSeconds="$KEEP_ALIVE_SECONDS" \
+        admin_listen="127.0.0.1:$ADMIN_PORT" build/kafka-connector watch >"$folder/watch.pipe" 2>&1
+    connector=$!
+    await "$START_SECONDS" "$connector" listening "$ADMIN_PORT" || fail "the watch did not start"
+}
+
+# The function that was woken: a consumer of its group. Ours of invoke mode serves.
+start_consumer() { # TOPIC
+    keep_log consumer sed -u 's/^/    the function: /'
+    start env broker_host="$bootstrap" gateway_url="http://127.0.0.1:$GATEWAY_PORT" topics="$1" \
+        group=demo initial_offset=earliest admin_listen=none build/kafka-connector invoke \
+        >"$folder/consumer.pipe" 2>&1
+    consumer=$!
+}
+
+woken() { # TIMES REASON
+    [ "$(grep -c "Wake-up of .*: $2 " "$folder/watch.log")" -ge "$1" ]
+}
+
+await_woken() { # TIMES REASON
+    await "$ANSWER_SECONDS" "$sandbox $connector" woken "$@" || fail_of "no wake-up came ($2)"
+}
+
+show_watch() {
+    local function topic
+    read -r function topic < <(functions)
+    start_watch "$function" "$topic"
+    echo "== 3 records to $topic; its consumer, function $function, sleeps"
+    build/producer -broker "$bootstrap" -topic "$topic" -messages=3 >"$folder/producer.log" 2>&1 ||
+        fail_of "the producer could not send to $topic"
+    await_woken 1 pending
+    echo "== it was woken; while it does not consume, again every $COOLDOWN_SECONDS s, the cool-down"
+    await_woken 2 pending
+    echo "== now it consumes (the mock brokers' group needs 3 s to begin)"
+    start_consumer "$topic"
+    await "$ANSWER_SECONDS" "$sandbox $connector $consumer" \
+        grep -qs "Response \[200\] from $function" "$folder/consumer.log" ||
+        fail_of "nothing was consumed"
+    await_woken 1 activity
+    echo "== nothing waits, but it was active: it is kept awake for $KEEP_ALIVE_SECONDS s, then it may sleep"
+    kill -TERM "$consumer"
+    await "$ANSWER_SECONDS" "$sandbox $connector" idle || fail_of "it is kept awake for ever"
+    echo "== no wake-up for $((2 * COOLDOWN_SECONDS)) s: it sleeps"
+}
+
+# The last wake-up is longer ago than two cool-downs.
+idle() {
+    local last
+    last=$(grep 'Wake-up of ' "$folder/watch.log" | tail -n 1 | cut -c1-19)
+    [ $(($(date +%s) - $(date -d "${last//\//-}" +%s))) -gt $((2 * COOLDOWN_SECONDS)) ]
+}
+
+tell_next_watch() {
+    cat <<END
+
+== The demo runs. In another terminal, from this folder:
+
+  build/producer -broker $bootstrap -topic $(functions | head -n 1 | cut -d' ' -f2)
+  curl http://127.0.0.1:$ADMIN_PORT/bindings
+  curl http://127.0.0.1:$ADMIN_PORT/metrics
+
+Ctrl-C ends it.
+END
+}
+
+tell_next_invoke() {
     cat <<END
 
 == The demo runs. In another terminal, from this folder:
@@ -281,6 +361,23 @@ The first answer of a topic that is new takes about 15 s. Ctrl-C ends it.
 END
 }
 
+tell_start() {
+    echo "== Kafka at $bootstrap, gateway at http://127.0.0.1:$GATEWAY_PORT, functions of $FUNCTIONS"
+}
+
+demo_invoke() {
+    start_sandbox
+    tell_start
+    start_connector
+    invoke_all
+}
+
+demo_watch() {
+    start_sandbox --asleep
+    tell_start
+    show_watch
+}
+
 demo() {
     demo_options "$@"
     install demo
@@ -292,15 +389,12 @@ demo() {
     trap 'exit 143' TERM
     trap 'exit 129' HUP
     folder=$(mktemp -d)
-    start_sandbox
-    echo "== Kafka at $bootstrap, gateway at http://127.0.0.1:$GATEWAY_PORT, functions of $FUNCTIONS"
-    start_connector
-    invoke_all
+    "demo_$mode"
     if [ "$stay" != yes ]; then
         echo "== Done; --stay keeps it up"
         return 0
     fi
-    tell_next
+    "tell_next_$mode"
     wait -n "$sandbox" "$connector" || true
     fail_of "the demo ended"
 }

@@ -9,7 +9,9 @@
 #include "base/option.h"
 #include "base/version.h"
 #include "base/xalloc.h"
+#include "commands/lag.h"
 #include "invoke/invoke.h"
+#include "watch/watch.h"
 
 #include <assert.h>
 #include <malloc.h>
@@ -24,13 +26,39 @@ struct mode {
     const struct option_group *(*options)(size_t *count);
     const struct metrics_table *const *(*metrics)(size_t *count);
     void (*check)(struct option_faults *faults);
-    bool (*ask)(FILE *to);
-    int (*run)(struct option_faults *faults);
+    bool (*ask)(FILE *to);                      /* NULL: it is a command, */
+    int (*run)(struct option_faults *faults);   /* which ends by itself */
+    bool (*is_meant)(char *const *environment); /* by what is set; NULL: only when it is named */
+    const char *meant_by;                       /* that, in words */
+    const char *foreign; /* sections of the settings file that are others'; NULL: none are */
+    /* Told before it runs where its options came from, to read them again; NULL: it never does. */
+    void (*keep)(const struct option_input *input, const char *settings_file);
 };
 
 static const struct mode modes[] = {
-    {"invoke", "has functions run on the records of the topics that their annotations name",
-     invoke_options, invoke_metrics_tables, invoke_check, invoke_ask, invoke_run},
+    {.name = "invoke",
+     .summary = "has functions run on the records of the topics that their annotations name",
+     .options = invoke_options,
+     .metrics = invoke_metrics_tables,
+     .check = invoke_check,
+     .ask = invoke_ask,
+     .run = invoke_run},
+    {.name = "watch",
+     .summary = "wakes functions whose consumer group has records waiting",
+     .options = watch_option_groups,
+     .metrics = watch_metrics_tables,
+     .check = watch_check,
+     .ask = watch_ask,
+     .run = watch_run,
+     .is_meant = watch_is_meant,
+     .meant_by = "its bindings are in the environment",
+     .foreign = WATCH_FOREIGN_SETTINGS,
+     .keep = watch_keep},
+    {.name = "lag",
+     .summary = "tells how far consumer groups are behind, and how old what waits is",
+     .options = lag_options,
+     .check = lag_check,
+     .run = lag_run},
 };
 
 enum { MODE_COUNT = sizeof(modes) / sizeof(*modes) };
@@ -42,6 +70,7 @@ static struct {
 
 static const struct option_row program_rows[] = {
     {.name = "config_file",
+     .aliases = "settings",
      .type = OPTION_PATH,
      .text = "A JSON file with any of these options; environment and flags win over it."},
 };
@@ -80,7 +109,7 @@ static void print_usage(void)
     printf("kafka-connector %s: joins Kafka to functions behind an HTTP gateway\n\n"
            "Usage: kafka-connector [MODE] [--OPTION=VALUE ...]\n"
            "       kafka-connector check [MODE] [--OPTION=VALUE ...]\n"
-           "       kafka-connector --help | --version\n\nModes:\n",
+           "       kafka-connector [MODE] --help | --version\n\nModes:\n",
            program_version);
     for (size_t i = 0; i < MODE_COUNT; i++)
         printf("  %-8s %s%s\n", modes[i].name, modes[i].summary, i == 0 ? " (default)" : "");
@@ -113,9 +142,12 @@ static void print_option_table(const struct option_table *table, FILE *to)
 static void print_markdown(const struct mode *mode)
 {
     size_t count;
-    const struct metrics_table *const *tables = mode->metrics(&count);
+    const struct metrics_table *const *tables;
 
     print_options(mode, print_option_table);
+    if (!mode->metrics)
+        return;
+    tables = mode->metrics(&count);
     puts("## Metrics");
     for (size_t i = 0; i < count; i++) {
         putchar('\n');
@@ -129,22 +161,33 @@ static void print_help_of(const struct option_table *table, FILE *to)
     option_print_help(table, to);
 }
 
+/* Whose options are asked about: those of a mode that is named, else of the default. */
+static const struct mode *asked_mode(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++)
+        if (find_mode(argv[i]))
+            return find_mode(argv[i]);
+    return &modes[0];
+}
+
 /* Whether a text was asked for, which is all that is done then. */
 static bool print_asked(int argc, char **argv)
 {
+    const struct mode *mode = asked_mode(argc, argv);
+
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--version") == 0 || strcmp(argv[i], "-version") == 0) {
             printf("kafka-connector %s\n", program_version);
             return true;
         }
         if (strcmp(argv[i], "--help=markdown") == 0) {
-            print_markdown(&modes[0]);
+            print_markdown(mode);
             return true;
         }
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-help") == 0 ||
             strcmp(argv[i], "-h") == 0) {
             print_usage();
-            print_options(&modes[0], print_help_of);
+            print_options(mode, print_help_of);
             return true;
         }
     }
@@ -172,6 +215,18 @@ static void refuse_late_word(const struct command *command)
     }
 }
 
+/* Who is named nowhere: the first mode that what is set means, else the default. */
+static const struct mode *unnamed_mode(const char **why)
+{
+    for (size_t i = 0; i < MODE_COUNT; i++)
+        if (modes[i].is_meant && modes[i].is_meant(environ)) {
+            *why = modes[i].meant_by;
+            return &modes[i];
+        }
+    *why = "the default";
+    return &modes[0];
+}
+
 static struct command read_command(int argc, char **argv)
 {
     struct command command = {.argc = argc - 1, .argv = argv + 1};
@@ -185,9 +240,9 @@ static struct command read_command(int argc, char **argv)
         command.argc--;
         command.why = "the first argument";
     } else {
-        command.why = wanted ? "the environment's mode" : "the default";
+        command.why = "the environment's mode";
     }
-    command.mode = wanted && *wanted ? find_mode(wanted) : &modes[0];
+    command.mode = wanted && *wanted ? find_mode(wanted) : unnamed_mode(&command.why);
     if (!command.mode)
         die("\"%s\" (%s) is neither a mode nor a command; see kafka-connector --help", wanted,
             command.why);
@@ -230,11 +285,12 @@ static int run(const struct command *command, struct option_faults *faults)
     if (command->check) {
         printf("configuration: no fault found\n");
         warn_of_misspelt(command);
-        return command->mode->ask(stdout) ? EXIT_SUCCESS : EXIT_FAILURE;
+        return !command->mode->ask || command->mode->ask(stdout) ? EXIT_SUCCESS : EXIT_FAILURE;
     }
     log_configure(&program.log, stderr); /* before the first line: json means every line */
-    log_info(NULL, "kafka-connector %s: mode %s (%s)", program_version, command->mode->name,
-             command->why);
+    if (command->mode->ask)
+        log_info(NULL, "kafka-connector %s: mode %s (%s)", program_version, command->mode->name,
+                 command->why);
     warn_of_misspelt(command);
     status = command->mode->run(faults);
     return faults->count ? tell_faults(faults) : status;
@@ -244,6 +300,7 @@ int main(int argc, char **argv)
 {
     struct option_faults faults = {0};
     struct option_group groups[GROUPS_MAX];
+    struct option_input input;
     struct command command;
     size_t count;
     int status;
@@ -254,10 +311,18 @@ int main(int argc, char **argv)
         return EXIT_SUCCESS;
     command = read_command(argc, argv);
     count = all_options(command.mode, groups);
-    option_read(groups, count,
-                &(struct option_input){command.argc, command.argv, environ, "config_file"},
-                &faults);
+    input = (struct option_input){.argc = command.argc,
+                                  .argv = command.argv,
+                                  .environment = environ,
+                                  .file_flag = "config_file",
+                                  .foreign = command.mode->foreign};
+    option_read(groups, count, &input, &faults);
     command.mode->check(&faults);
+    if (command.mode->keep) {
+        input.others = program_groups;
+        input.other_count = PROGRAM_GROUPS;
+        command.mode->keep(&input, program.config_file);
+    }
     status = faults.count ? tell_faults(&faults) : run(&command, &faults);
     option_release(groups, count);
     return status;

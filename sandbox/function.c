@@ -1,6 +1,7 @@
 /* function: what the gateway knows of a function, and which reply its next call gets. */
 #include "sandbox/gateway_private.h"
 
+#include "base/json.h"
 #include "base/xalloc.h"
 
 #include <stdlib.h>
@@ -41,6 +42,7 @@ struct faas_function *faas_deploy(struct faas_gateway *gateway, const char *name
 {
     struct faas_function *function = xcalloc(1, sizeof(*function)), *before;
     function->gateway = gateway;
+    function->replicas = 1;
     function->name = xstrdup(name);
     function->namespace_name = xstrdup(namespace_name ? namespace_name : FAAS_NAMESPACE);
     function->path = xasprintf("%s.%s", name, function->namespace_name);
@@ -91,11 +93,11 @@ static void argv_free(char **argv)
     free(argv);
 }
 
-void faas_remove(struct faas_function *function)
+static void function_free(struct faas_function *function)
 {
-    struct faas_gateway *gateway = function->gateway;
-    run_cut_all(gateway, function);
-    HASH_DEL(gateway->functions, function);
+    if (!function)
+        return;
+    function_free(function->wake);
     struct annotation *annotation, *after;
     DL_FOREACH_SAFE (function->annotations, annotation, after)
         annotation_free(annotation);
@@ -107,6 +109,54 @@ void faas_remove(struct faas_function *function)
     free(function->name);
     free(function->namespace_name);
     free(function);
+}
+
+void faas_remove(struct faas_function *function)
+{
+    struct faas_gateway *gateway = function->gateway;
+    run_cut_all(gateway, function);
+    if (function->wake)
+        run_cut_all(gateway, function->wake);
+    HASH_DEL(gateway->functions, function);
+    function_free(function);
+}
+
+/* ---- sleeping ---- */
+
+void faas_set_replicas(struct faas_function *function, int64_t replicas)
+{
+    function->replicas = replicas;
+}
+
+int64_t faas_replicas(const struct faas_function *function)
+{
+    return function->replicas;
+}
+
+struct faas_function *faas_wake(struct faas_function *function)
+{
+    struct faas_function *wake = function->wake;
+    if (wake)
+        return wake;
+    wake = function->wake = xcalloc(1, sizeof(*wake));
+    wake->gateway = function->gateway;
+    wake->sleeper = function;
+    wake->path = xasprintf("%s/wake", function->path);
+    wake->script.status = 204;
+    return wake;
+}
+
+void function_woken(struct faas_function *wake, const void *body, size_t size)
+{
+    const char *reason;
+    json *asked = json_parse(body, size, &reason);
+    char *replicas = json_scalar_dup(json_member(asked, "replicas"));
+    if (replicas)
+        wake->sleeper->replicas = strtoll(replicas, NULL, 10);
+    else if (wake->sleeper->replicas == 0)
+        wake->sleeper->replicas = 1;
+    free(replicas);
+    json_free(asked);
 }
 
 /* ---- replies ---- */

@@ -58,19 +58,73 @@ static void answer_namespaces(struct web_request *request, void *context)
     answer_json(request, list);
 }
 
-static void add_function(json *list, const struct faas_function *function)
+static void describe(json *entry, const struct faas_function *function)
 {
-    json *entry = json_add_object(list, NULL);
     json_add_text(entry, "name", function->name);
     json_add_text(entry, "image", "sandbox");
     json_add_text(entry, "namespace", function->namespace_name);
     json_add_number(entry, "invocationCount", (int64_t)function->calls);
-    json_add_number(entry, "replicas", 1);
-    json_add_number(entry, "availableReplicas", 1);
+    json_add_number(entry, "replicas", function->replicas);
+    json_add_number(entry, "availableReplicas", function->replicas);
     json *annotations = json_add_object(entry, "annotations");
     const struct annotation *annotation;
     DL_FOREACH (function->annotations, annotation)
         json_add_text(annotations, annotation->name, annotation->value);
+}
+
+/* NULL: answered 404. */
+static struct faas_function *find_or_refuse(struct web_request *request,
+                                            const struct faas_gateway *gateway, const char *name)
+{
+    struct faas_function *function = faas_find(gateway, name);
+    if (!function) {
+        char *text = xasprintf("error finding function %s: not found\n", name);
+        web_answer_text(request, 404, text);
+        free(text);
+    }
+    return function;
+}
+
+/* Of the name behind the path's prefix, and of the namespace in the query. NULL: answered 404. */
+static struct faas_function *function_of(struct web_request *request,
+                                         const struct faas_gateway *gateway, const char *prefix)
+{
+    const char *name = web_path(request) + strlen(prefix);
+    const char *namespace_name = web_query(request, "namespace");
+    char *path = namespace_name ? xasprintf("%s.%s", name, namespace_name) : xstrdup(name);
+    struct faas_function *function = find_or_refuse(request, gateway, path);
+    free(path);
+    return function;
+}
+
+static void answer_one(struct web_request *request, void *context)
+{
+    struct faas_gateway *gateway = context;
+    if (!authorized(gateway, request))
+        return;
+    const struct faas_function *function = function_of(request, gateway, "/system/function/");
+    if (!function)
+        return;
+    json *entry = json_object();
+    describe(entry, function);
+    answer_json(request, entry);
+}
+
+static void answer_scale(struct web_request *request, void *context)
+{
+    struct faas_gateway *gateway = context;
+    if (!authorized(gateway, request))
+        return;
+    struct faas_function *function = function_of(request, gateway, "/system/scale-function/");
+    if (function)
+        run_start(faas_wake(function), request, false);
+}
+
+static void answer_wake(struct web_request *request, void *context)
+{
+    struct faas_function *function = function_of(request, context, "/wake-function/");
+    if (function)
+        run_start(faas_wake(function), request, false);
 }
 
 static void answer_functions(struct web_request *request, void *context)
@@ -94,7 +148,7 @@ static void answer_functions(struct web_request *request, void *context)
     struct faas_function *function, *next;
     HASH_ITER (hh, gateway->functions, function, next)
         if (!gateway->namespaces || strcmp(function->namespace_name, wanted) == 0)
-            add_function(list, function);
+            describe(json_add_object(list, NULL), function);
     answer_json(request, list);
 }
 
@@ -106,14 +160,9 @@ static void call_function(struct web_request *request, struct faas_gateway *gate
 {
     const char *rest = web_path(request) + strlen(prefix);
     char *name = xstrndup(rest, strcspn(rest, "/"));
-    struct faas_function *function = faas_find(gateway, name);
-    if (function) {
+    struct faas_function *function = find_or_refuse(request, gateway, name);
+    if (function)
         run_start(function, request, async);
-    } else {
-        char *text = xasprintf("error finding function %s: not found\n", name);
-        web_answer_text(request, 404, text);
-        free(text);
-    }
     free(name);
 }
 
@@ -130,6 +179,9 @@ static void answer_async_function(struct web_request *request, void *context)
 static const struct web_route routes[] = {
     {"GET", "/system/namespaces", answer_namespaces},
     {"GET", "/system/functions", answer_functions},
+    {"GET", "/system/function/*", answer_one},
+    {"POST", "/system/scale-function/*", answer_scale},
+    {"POST", "/wake-function/*", answer_wake},
     {"POST", "/function/*", answer_function},
     {"POST", "/async-function/*", answer_async_function},
     {NULL, NULL, NULL},

@@ -1,8 +1,10 @@
 /*
  * gateway: an OpenFaaS-like gateway on the caller's loop, for the demo and for the tests.
  *
- * Serves GET /system/namespaces, GET /system/functions[?namespace=N], POST /function/NAME and POST
- * /async-function/NAME, where NAME is "name" or "name.namespace". What a function does is either a
+ * Serves GET /system/namespaces, GET /system/functions[?namespace=N], GET /system/function/NAME,
+ * POST /function/NAME, POST /async-function/NAME and, to wake one, POST /system/scale-function/NAME
+ * and SlimFaas' POST /wake-function/NAME. NAME is "name" or "name.namespace", or behind /system/
+ * name?namespace=N. What a function does is either a
  * local program (stdin -> stdout, as OpenFaaS' classic watchdog) or a script: a reply with status,
  * latency and faults, the same for all calls, for the next few, or decided call by call.
  *
@@ -50,6 +52,14 @@ void faas_annotate(struct faas_function *function, const char *name, const char 
 void faas_remove(struct faas_function *function);
 /* By "name" or "name.namespace"; NULL: no such function. */
 struct faas_function *faas_find(const struct faas_gateway *gateway, const char *name);
+
+/* How many replicas the gateway says it has; 1 at first, 0: it sleeps. A wake-up that was answered
+ * with a 2xx makes 0 a 1, and a scaling sets them. */
+void faas_set_replicas(struct faas_function *function, int64_t replicas);
+int64_t faas_replicas(const struct faas_function *function);
+/* A function whose calls are the wake-ups and scalings of this one: to be scripted (204 at first)
+ * and observed as any other, under the name "name.namespace/wake". Owned by the function. */
+struct faas_function *faas_wake(struct faas_function *function);
 
 /* ---- what a call does ---- */
 

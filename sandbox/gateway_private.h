@@ -33,6 +33,9 @@ struct faas_function {
     struct faas_reply (*decide)(void *context, const struct faas_call *call);
     void *decide_context;
     char **argv; /* NULL: scripted */
+    int64_t replicas;
+    struct faas_function *wake;    /* its wake-ups; NULL: there was none yet */
+    struct faas_function *sleeper; /* of a function that is one's wake-ups: whose */
     UT_hash_handle hh;
 };
 
@@ -74,6 +77,9 @@ void reply_release(struct faas_reply *reply);
 void run_start(struct faas_function *function, struct web_request *request, bool async);
 /* Cuts all calls of a function, or of all when it is NULL. */
 void run_cut_all(struct faas_gateway *gateway, const struct faas_function *function);
+/* A wake-up was answered with a 2xx: its function is awake, with as many replicas as the body says,
+ * if it says any. */
+void function_woken(struct faas_function *wake, const void *body, size_t size);
 /* Lets a held call go on. */
 void run_release(struct run *run);
 

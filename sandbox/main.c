@@ -27,6 +27,7 @@ struct sandbox_options {
     int64_t partitions;
     char *functions;
     char *bootstrap_file;
+    bool asleep;
     bool help, version;
 };
 
@@ -72,6 +73,11 @@ static const struct option_row option_rows[] = {
      .text = "Write the brokers' addresses to this file, once everything is up; their ports are "
              "other ones at each start.",
      .flags = OPTION_FLAG_ONLY},
+    {.name = "asleep",
+     .type = OPTION_BOOL,
+     .offset = FIELD(asleep),
+     .text = "The functions have no replicas until they are woken (POST /wake-function/NAME).",
+     .flags = OPTION_FLAG_ONLY},
     {.name = "help",
      .aliases = "h",
      .type = OPTION_BOOL,
@@ -115,6 +121,7 @@ static void deploy(struct sandbox *sandbox, const struct function_line *line)
     create_topics(sandbox, line->topics);
     struct faas_function *function = faas_deploy(sandbox->gateway, line->name, NULL, line->topics);
     faas_program(function, (char *[]){"/bin/sh", "-c", line->program, NULL});
+    faas_set_replicas(function, !sandbox->options.asleep);
     log_info(NULL, "Function %s on %s: %s", line->name, line->topics, line->program);
 }
 

@@ -72,6 +72,8 @@ static void end(struct run *run)
         tell(run, FAAS_RAN, run->reply.status);
     if (run->over)
         return;
+    if (run->function->sleeper && run->reply.status / 100 == 2)
+        function_woken(run->function, run->call.body, run->call.body_size);
     if (run->reply.end == FAAS_ANSWER)
         end_answered(run, "text/plain; charset=utf-8");
     else

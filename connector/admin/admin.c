@@ -15,7 +15,7 @@
 enum {
     BODY_LIMIT = 4096,
     FIXED_ROUTES = 4,
-    ROUTES_MAX = FIXED_ROUTES + ADMIN_ACTIONS_MAX + 1, /* an empty one behind them */
+    ROUTES_MAX = FIXED_ROUTES + ADMIN_ACTIONS_MAX + ADMIN_PAGES_MAX + 1, /* an empty one behind */
 };
 
 static const struct option_row rows[] = {
@@ -24,13 +24,13 @@ static const struct option_row rows[] = {
      .offset = offsetof(struct admin_options, listen),
      .default_text = ":8081",
      .value_name = "ADDRESS",
-     .text = "Where /health, /ready, /metrics, /status, /pause and /resume are served: HOST:PORT, "
-             "or :PORT for all addresses; \"none\" for nowhere."},
+     .text = "Where /health, /ready, /metrics, /status and the mode's actions (/pause, /wake) are "
+             "served: HOST:PORT, or :PORT for all addresses; \"none\" for nowhere."},
     {.name = "admin_token_file",
      .type = OPTION_PATH,
      .offset = offsetof(struct admin_options, token_file),
-     .text = "File whose first line is the token that POST /pause and /resume ask for "
-             "(Authorization: Bearer TOKEN). Without it they are refused."},
+     .text = "File whose first line is the token that the actions ask for (POST; Authorization: "
+             "Bearer TOKEN). Without it they are refused."},
 };
 
 const struct option_table admin_option_table = {"Admin", rows, sizeof(rows) / sizeof(*rows)};
@@ -57,28 +57,36 @@ static void answer_json_take(struct web_request *request, int status, json *body
     json_free(body);
 }
 
-static void answer_state(struct web_request *request, const char *why_not)
+static json *state_object(const char *why_not)
 {
     json *body = json_object();
 
     json_add_text(body, "status", why_not ? "unavailable" : "ok");
     if (why_not)
         json_add_text(body, "reason", why_not);
-    answer_json_take(request, why_not ? 503 : 200, body);
+    return body;
 }
 
 static void on_health(struct web_request *request, void *context)
 {
     const struct admin *admin = context;
 
-    answer_state(request, admin->subject->broken(admin->subject->context));
+    const struct admin_subject *subject = admin->subject;
+    const char *why_not = subject->broken(subject->context);
+    json *body = state_object(why_not);
+
+    if (!why_not && subject->health)
+        subject->health(subject->context, body);
+    answer_json_take(request, why_not ? 503 : 200, body);
 }
 
 static void on_ready(struct web_request *request, void *context)
 {
     const struct admin *admin = context;
 
-    answer_state(request, admin->subject->unready(admin->subject->context));
+    const char *why_not = admin->subject->unready(admin->subject->context);
+
+    answer_json_take(request, why_not ? 503 : 200, state_object(why_not));
 }
 
 static void on_metrics(struct web_request *request, void *context)
@@ -104,6 +112,18 @@ static void on_status(struct web_request *request, void *context)
     json_add_text(status, "unready_because", why_not);
     admin->subject->status(admin->subject->context, status);
     answer_json_take(request, 200, status);
+}
+
+static void on_page(struct web_request *request, void *context)
+{
+    const struct admin *admin = context;
+    const struct admin_page *page = admin->subject->pages;
+    json *answer = json_object();
+
+    while (strcmp(page->path, web_path(request)) != 0)
+        page++;
+    page->fill(admin->subject->context, answer);
+    answer_json_take(request, 200, answer);
 }
 
 /* ---- actions ---- */
@@ -144,11 +164,19 @@ static bool is_allowed(const struct admin *admin, struct web_request *request)
     return shown;
 }
 
+/* What stands for the star of an action's path; NULL: it has none, or is another's. */
+static const char *star_of(const struct admin_action *action, const char *path)
+{
+    size_t size = strlen(action->path) - 1;
+
+    return action->path[size] == '*' && strncmp(action->path, path, size) == 0 ? path + size : NULL;
+}
+
 static const struct admin_action *action_of(const struct admin *admin, const char *path)
 {
     const struct admin_action *action = admin->subject->actions;
 
-    while (strcmp(action->path, path) != 0)
+    while (!star_of(action, path) && strcmp(action->path, path) != 0)
         action++;
     return action;
 }
@@ -156,6 +184,7 @@ static const struct admin_action *action_of(const struct admin *admin, const cha
 /* The values of an action's parameters, as they are found. */
 struct query {
     const struct admin_action *action;
+    size_t starred; /* 1: the first parameter stands in the path */
     const char *values[ADMIN_PARAMETERS_MAX];
     char *fault; /* the first one */
 };
@@ -164,7 +193,7 @@ static void take_parameter(void *context, const char *name, const char *value)
 {
     struct query *query = context;
 
-    for (size_t i = 0; i < ADMIN_PARAMETERS_MAX && query->action->parameters[i]; i++) {
+    for (size_t i = query->starred; i < ADMIN_PARAMETERS_MAX && query->action->parameters[i]; i++) {
         if (strcmp(query->action->parameters[i], name) != 0)
             continue;
         if (!query->fault && (!value || !*value))
@@ -187,6 +216,10 @@ static void on_action(struct web_request *request, void *context)
 
     if (!is_allowed(admin, request))
         return;
+    query.values[0] = star_of(query.action, web_path(request));
+    query.starred = query.values[0] != NULL;
+    if (query.starred && !*query.values[0])
+        query.fault = xasprintf("%s is empty", query.action->parameters[0]);
     web_each_query(request, take_parameter, &query);
     if (query.fault) {
         refuse(request, 400, query.fault);
@@ -195,7 +228,7 @@ static void on_action(struct web_request *request, void *context)
     }
     answer = json_object();
     status = query.action->act(admin->subject->context, query.values, answer);
-    json_add_text(answer, "status", status == 200 ? "ok" : "refused");
+    json_add_text(answer, "status", status / 100 == 2 ? "ok" : "refused");
     answer_json_take(request, status, answer);
 }
 
@@ -229,12 +262,17 @@ static const struct web_route fixed_routes[FIXED_ROUTES] = {
 static void fill_routes(struct admin *admin)
 {
     const struct admin_action *action = admin->subject->actions;
+    const struct admin_page *page = admin->subject->pages;
     struct web_route *next = admin->routes + FIXED_ROUTES;
 
     memcpy(admin->routes, fixed_routes, sizeof(fixed_routes));
     for (; action && action->path; action++) {
         assert(next < admin->routes + FIXED_ROUTES + ADMIN_ACTIONS_MAX);
         *next++ = (struct web_route){"POST", action->path, on_action};
+    }
+    for (; page && page->path; page++) {
+        assert(next < admin->routes + ROUTES_MAX - 1);
+        *next++ = (struct web_route){"GET", page->path, on_page};
     }
 }
 

@@ -6,6 +6,7 @@
  *   GET /ready     200 when the mode is ready for work; 503 and why not yet
  *   GET /metrics   Prometheus text
  *   GET /status    all there is to know, as JSON
+ *   GET ...        the mode's pages, as JSON
  *   POST ...       the mode's actions, for who shows the token of admin_token_file
  */
 #ifndef ADMIN_ADMIN_H
@@ -28,16 +29,22 @@ extern const struct option_table admin_option_table;
  * again for each action, so that a changed one is taken up. */
 void admin_options_check(const struct admin_options *options, struct option_faults *faults);
 
-enum { ADMIN_PARAMETERS_MAX = 2, ADMIN_ACTIONS_MAX = 8 };
+enum { ADMIN_PARAMETERS_MAX = 2, ADMIN_ACTIONS_MAX = 8, ADMIN_PAGES_MAX = 8 };
 
 /* Something that can be done by a POST. */
 struct admin_action {
-    const char *path;                             /* "/pause" */
+    const char *path; /* "/pause"; "/wake/" "*": what stands for the star is the first parameter */
     const char *parameters[ADMIN_PARAMETERS_MAX]; /* of the query; each may be left out, and no
                                                      other is taken */
     /* Does it. `values` are the parameters', none empty; NULL: left out. Adds to the answer, a JSON
      * object; "reason" says why not. Returns the HTTP status. */
     int (*act)(void *context, const char *const *values, json *answer);
+};
+
+/* Something that can be looked at by a GET. */
+struct admin_page {
+    const char *path;                          /* "/bindings" */
+    void (*fill)(void *context, json *answer); /* adds to the answer, a JSON object */
 };
 
 /* What the mode answers. */
@@ -51,6 +58,9 @@ struct admin_subject {
     void (*status)(void *context, json *status);
     void *context;
     const struct admin_action *actions; /* ended by a row without a path; NULL: none */
+    const struct admin_page *pages;     /* likewise */
+    /* Adds to what /health says of one that can go on; NULL: nothing. */
+    void (*health)(void *context, json *answer);
 };
 
 struct admin;

@@ -12,6 +12,7 @@
 #include "base/xalloc.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,12 +89,13 @@ const char *option_spelling(const struct option_row *row, size_t index, size_t *
 
 /* The last of the strongest source. */
 static const struct option_offer *strongest(const struct option_reader *reader,
-                                            const struct option_row *row)
+                                            const struct option_row *row, int64_t number)
 {
     const struct option_offer *best = NULL;
     for (size_t i = 0; i < reader->count; i++) {
         const struct option_offer *offer = &reader->offers[i];
-        if (offer->row == row && (!best || offer->origin >= best->origin))
+        if (offer->row == row && offer->number == number &&
+            (!best || offer->origin >= best->origin))
             best = offer;
     }
     return best;
@@ -107,11 +109,12 @@ static void apply_value(struct option_reader *reader, const struct option_offer 
 }
 
 /* A secret is either given or in a file; both is a fault. */
-static bool has_value_and_path(const struct option_reader *reader, const struct option_row *row)
+static bool has_value_and_path(const struct option_reader *reader, const struct option_row *row,
+                               int64_t number)
 {
     bool has[2] = {false, false};
     for (size_t i = 0; i < reader->count; i++)
-        if (reader->offers[i].row == row)
+        if (reader->offers[i].row == row && reader->offers[i].number == number)
             has[reader->offers[i].is_path] = true;
     return has[0] && has[1];
 }
@@ -170,15 +173,48 @@ static void apply_properties(struct option_reader *reader, const struct option_r
     }
 }
 
-static void apply(struct option_reader *reader, const struct option_row *row, void *target)
+/* Says in front of the faults from `first` on whose they are. */
+static void number_faults(const struct option_reader *reader, size_t first, const char *name,
+                          int64_t number)
 {
-    const struct option_offer *offer = strongest(reader, row);
+    for (size_t i = first; i < reader->faults->count; i++) {
+        char **fault = &reader->faults->items[i];
+        char *numbered = xasprintf("%s__%" PRId64 "__%s", name, number, *fault);
 
+        free(*fault);
+        *fault = numbered;
+    }
+}
+
+static void apply(struct option_reader *reader, const struct option_row *row, int64_t number,
+                  void *target);
+
+static void apply_items(struct option_reader *reader, const struct option_row *row, void *target)
+{
+    struct option_items *items = option_field(row, target);
+
+    option_items_make(reader, row, items);
+    for (size_t i = 0; i < items->count; i++) {
+        size_t first = reader->faults->count;
+
+        for (size_t r = 0; r < row->item_table->count; r++)
+            apply(reader, &row->item_table->rows[r], items->numbers[i], option_item(row, items, i));
+        number_faults(reader, first, row->name, items->numbers[i]);
+    }
+}
+
+static void apply(struct option_reader *reader, const struct option_row *row, int64_t number,
+                  void *target)
+{
+    const struct option_offer *offer = strongest(reader, row, number);
+
+    if (row->type == OPTION_ITEMS)
+        apply_items(reader, row, target);
     if (!offer) {
         apply_default(row, target);
     } else if (row->type == OPTION_PROPERTIES) {
         apply_properties(reader, row, target);
-    } else if (has_value_and_path(reader, row)) {
+    } else if (has_value_and_path(reader, row, number)) {
         option_fault(reader->faults, "%s: is given, and %s%s too; give one of them", row->name,
                      row->name, OPTION_PATH_SUFFIX);
     } else if (offer->is_path) {
@@ -195,14 +231,13 @@ static void apply(struct option_reader *reader, const struct option_row *row, vo
 static const char *settings_path(const struct option_reader *reader)
 {
     const char *name = reader->input->file_flag;
-    bool is_path;
-    const struct option_row *row = name ? option_find(reader, name, strlen(name), &is_path) : NULL;
+    struct option_offer found;
 
-    if (!row)
+    if (!name || !option_find(reader, name, strlen(name), &found))
         return NULL;
-    const struct option_offer *offer = strongest(reader, row);
-    const char *path = offer ? offer->value : row->default_text;
-    return path && row->type == OPTION_PATH && access(path, R_OK) != 0 ? NULL : path;
+    const struct option_offer *offer = strongest(reader, found.row, found.number);
+    const char *path = offer ? offer->value : found.row->default_text;
+    return path && found.row->type == OPTION_PATH && access(path, R_OK) != 0 ? NULL : path;
 }
 
 static void each_row(const struct option_group *group,
@@ -216,7 +251,7 @@ static void apply_group(struct option_reader *reader, const struct option_group 
 {
     each_row(group, option_field_zero);
     for (size_t r = 0; r < group->table->count; r++)
-        apply(reader, &group->table->rows[r], group->target);
+        apply(reader, &group->table->rows[r], -1, group->target);
 }
 
 void option_read(const struct option_group *groups, size_t count, const struct option_input *input,

@@ -13,10 +13,16 @@
  * Its aliases are spelled the same ways. A row with OPTION_SECRET also has NAME_file, whose value
  * is a path: the file's content without trailing line breaks is the value; giving both is a fault.
  * Of a flag given twice the last counts; only the strongest value of a row is read at all.
+ * A spelling with "__" in it (Kafka__ClientId) counts in any case, as in .NET's configuration.
  * An empty environment variable is an unset one; those nobody knows are not ours and are passed
  * over. The file is JSON; nested objects join their names by "__" ({"Kafka":{"ClientId":"x"}} is
- * Kafka__ClientId), arrays their items by ",". An unknown flag or file key is a fault that names
- * the nearest known one, and so is an argument that belongs to no flag.
+ * Kafka__ClientId), arrays their items by ",", arrays of objects by their place in them, from 0
+ * ({"Bindings":[{"Topic":"x"}]} is Bindings__0__Topic). An unknown flag or file key is a fault that
+ * names the nearest known one, and so is an argument that belongs to no flag.
+ *
+ * A row of type OPTION_ITEMS is a table of its own, filled once for each number that a source
+ * names: NAME__N__ROW. Sources are joined by number, row by row; of two spellings of NAME the first
+ * counts. What begins so and ends in no row of that table is a fault, in the environment too.
  *
  * OPTION_PROPERTIES gathers instead of choosing: first kafka_KEY_NAME of the file, then those of
  * the environment (both as KEY.NAME=value, unless a row has that very name), then the flags, so
@@ -45,6 +51,7 @@ enum option_type {
                           is not looked at */
     OPTION_PROPERTIES, /* struct option_list of "key=value": from -X key=value and kafka_key=value
                         */
+    OPTION_ITEMS,      /* struct option_items */
 };
 
 enum {
@@ -62,6 +69,13 @@ struct option_list {
 void option_list_add(struct option_list *list, const char *item, size_t size);
 void option_list_release(struct option_list *list);
 
+/* The items of an OPTION_ITEMS by number, the lowest first; gaps in the numbers are no items. */
+struct option_items {
+    void *items; /* `count` of the row's item_size, one behind the other */
+    int64_t *numbers;
+    size_t count;
+};
+
 struct option_row {
     const char *name;
     const char *aliases; /* further spellings, blank-separated, or NULL */
@@ -74,6 +88,8 @@ struct option_row {
     const char *value_name;   /* in --help: "DURATION", "URL"; NULL: from the type */
     const char *text;         /* one or two sentences for --help and the README */
     unsigned flags;
+    const struct option_table *item_table; /* OPTION_ITEMS: an item's rows, of plain types */
+    size_t item_size;                      /* OPTION_ITEMS: of the structure it fills */
 };
 
 struct option_table {
@@ -107,6 +123,10 @@ struct option_input {
     char **argv;
     char **environment;    /* as environ */
     const char *file_flag; /* name of the option that holds the settings file's path, or NULL */
+    /* Groups whose options are known and not read: others' in the same sources. */
+    const struct option_group *others;
+    size_t other_count;
+    const char *foreign; /* first names of file keys that are passed over, blank-separated; NULL */
 };
 
 /* Reads all groups. Every fault is added; the structures are filled as far as they can be. */

@@ -22,6 +22,7 @@ static const struct type_words {
     [OPTION_URL] = {"URL", "URL"},
     [OPTION_PATH] = {"PATH", "Path"},
     [OPTION_PROPERTIES] = {"KEY=VALUE", "KEY=VALUE, repeatable"},
+    [OPTION_ITEMS] = {NULL, "Numbered items"},
 };
 
 /* "--upstream_timeout DURATION", "--order key|partition|none", "-X KEY=VALUE". Caller frees. */
@@ -100,23 +101,45 @@ static void put_wrapped(const char *text, int column, FILE *to)
     fputc('\n', to);
 }
 
+static void put_help(const struct option_row *row, FILE *to)
+{
+    char *head = help_head(row);
+    char *text = help_text(row);
+    int column = 2 + columns(head, strlen(head));
+
+    fprintf(to, "  %s", head);
+    if (column + 2 > TEXT_COLUMN) {
+        fputc('\n', to);
+        column = 0;
+    }
+    put_wrapped(text, column, to);
+    free(text);
+    free(head);
+}
+
+/* The rows in turn, behind one of items those of an item by their whole names. */
+static void each_row(const struct option_table *table,
+                     void (*put)(const struct option_row *row, FILE *to), FILE *to)
+{
+    for (size_t r = 0; r < table->count; r++) {
+        const struct option_row *row = &table->rows[r];
+
+        put(row, to);
+        for (size_t i = 0; row->type == OPTION_ITEMS && i < row->item_table->count; i++) {
+            struct option_row item = row->item_table->rows[i];
+            char *name = xasprintf("%s__N__%s", row->name, item.name);
+
+            item.name = name;
+            put(&item, to);
+            free(name);
+        }
+    }
+}
+
 void option_print_help(const struct option_table *table, FILE *to)
 {
     fprintf(to, "%s:\n", table->title);
-    for (size_t r = 0; r < table->count; r++) {
-        char *head = help_head(&table->rows[r]);
-        char *text = help_text(&table->rows[r]);
-        int column = 2 + columns(head, strlen(head));
-
-        fprintf(to, "  %s", head);
-        if (column + 2 > TEXT_COLUMN) {
-            fputc('\n', to);
-            column = 0;
-        }
-        put_wrapped(text, column, to);
-        free(text);
-        free(head);
-    }
+    each_row(table, put_help, to);
 }
 
 /* A cell's text: "|" would end the cell, a line break the table. */
@@ -142,21 +165,23 @@ static char *type_sentence(const struct option_row *row)
     return sentence;
 }
 
+static void put_markdown(const struct option_row *row, FILE *to)
+{
+    const char *quote = row->default_text && *row->default_text ? "`" : "";
+    char *sentence = type_sentence(row);
+
+    fprintf(to, "| `%s` | %s", row->name, quote);
+    put_cell(row->default_text ? row->default_text : "", to);
+    fprintf(to, "%s | ", quote);
+    put_cell(row->text, to);
+    put_cell(sentence, to);
+    put_spellings(row, to);
+    fputs(" |\n", to);
+    free(sentence);
+}
+
 void option_print_markdown(const struct option_table *table, FILE *to)
 {
     fputs("| option | default | text |\n|---|---|---|\n", to);
-    for (size_t r = 0; r < table->count; r++) {
-        const struct option_row *row = &table->rows[r];
-        const char *quote = row->default_text && *row->default_text ? "`" : "";
-        char *sentence = type_sentence(row);
-
-        fprintf(to, "| `%s` | %s", row->name, quote);
-        put_cell(row->default_text ? row->default_text : "", to);
-        fprintf(to, "%s | ", quote);
-        put_cell(row->text, to);
-        put_cell(sentence, to);
-        put_spellings(row, to);
-        fputs(" |\n", to);
-        free(sentence);
-    }
+    each_row(table, put_markdown, to);
 }

@@ -3,6 +3,7 @@
  *
  *   option.c          which source wins: from offers to fields
  *   option_source.c   what the sources offer: flags, environment, settings file
+ *   option_items.c    numbered items
  *   option_settings.c the settings file as pairs
  *   option_value.c    one value into its field
  *   option_url.c      whether a text is an URL we can call
@@ -19,6 +20,7 @@ enum option_origin { FROM_FILE, FROM_ENVIRONMENT, FROM_FLAG, ORIGINS }; /* from 
 /* What one source says about one row. */
 struct option_offer {
     const struct option_row *row;
+    int64_t number; /* of the item that the row is of; -1: of none */
     enum option_origin origin;
     bool is_path; /* NAME_file: the value is the path of a file that holds the value */
     char *value;  /* owned by the reader */
@@ -42,9 +44,38 @@ void option_read_flags(struct option_reader *reader);
 void option_read_environment(struct option_reader *reader);
 void option_read_settings(struct option_reader *reader);
 
-/* The row that has this spelling; *is_path: it was NAME_file of a secret. NULL: nobody's. */
-const struct option_row *option_find(const struct option_reader *reader, const char *name,
-                                     size_t size, bool *is_path);
+/* Whose spelling this is: sets the offer's row, number, and is_path (it was NAME_file of a secret).
+ * False: nobody's. */
+bool option_find(const struct option_reader *reader, const char *name, size_t size,
+                 struct option_offer *offer);
+
+/* The same of one row of type OPTION_ITEMS, by its spelling number `index`. */
+bool option_item_find(const struct option_row *row, size_t index, const char *name, size_t size,
+                      struct option_offer *offer);
+
+/* Whether a name is a spelling, as far as its bytes go. */
+bool option_same_name(const char *name, const char *spelling, size_t size);
+
+/* Takes offer.value over. */
+void option_offer_take(struct option_reader *reader, struct option_offer offer);
+
+/* The environment's offers to the items of a row, and its faults. */
+void option_read_items(struct option_reader *reader, const struct option_row *row);
+
+/* What a wrong name was meant to be, an item's whole (NAME__N__ROW). Caller frees; NULL: nothing
+ * known is near. */
+char *option_meant(const struct option_reader *reader, const char *name);
+
+/* Makes the items that the offers name, each zeroed; option_field_release ends them. */
+void option_items_make(const struct option_reader *reader, const struct option_row *row,
+                       struct option_items *items);
+void option_items_release(const struct option_row *row, struct option_items *items);
+
+static inline void *option_item(const struct option_row *row, const struct option_items *items,
+                                size_t index)
+{
+    return (char *)items->items + index * row->item_size;
+}
 
 /* The row's spelling number `index` (0: its name) and its length; NULL behind the last. It is not
  * ended by a NUL. */

@@ -29,9 +29,32 @@ static void take_scalar(const struct walk *walk, const char *key, const json *no
     xfree_secret(value);
 }
 
+static void take_object(const struct walk *walk, const char *prefix, const json *object);
+
+static void take_objects(const struct walk *walk, const char *key, const json *array)
+{
+    size_t index = 0;
+
+    json_each (item, array) {
+        char *numbered = xasprintf("%s__%zu", key, index++);
+
+        if (json_is_object(item) && json_first(item))
+            take_object(walk, numbered, item);
+        else
+            option_fault(walk->faults, "file %s: \"%s\" is no object with members", walk->path,
+                         numbered);
+        free(numbered);
+    }
+}
+
 static void take_array(const struct walk *walk, const char *key, const json *array)
 {
     UT_string joined;
+
+    if (json_is_object(json_first(array))) {
+        take_objects(walk, key, array);
+        return;
+    }
 
     utstring_init(&joined);
     json_each (item, array) {

@@ -303,6 +303,12 @@ static bool read_property(const struct attempt *attempt)
     return true;
 }
 
+/* Items are named one by one; the name alone can only say that there are none: "Bindings": []. */
+static bool read_items(const struct attempt *attempt)
+{
+    return !*attempt->value || refuse(attempt, "is no list of items");
+}
+
 /* ---- any type ---- */
 
 static const struct type {
@@ -319,6 +325,7 @@ static const struct type {
     [OPTION_URL] = {read_url, sizeof(char *)},
     [OPTION_PATH] = {read_path, sizeof(char *)},
     [OPTION_PROPERTIES] = {read_property, sizeof(struct option_list)},
+    [OPTION_ITEMS] = {read_items, sizeof(struct option_items)},
 };
 
 bool option_set(const struct option_row *row, void *target, const char *value,
@@ -346,6 +353,9 @@ void option_field_release(const struct option_row *row, void *target)
     case OPTION_LIST:
     case OPTION_PROPERTIES:
         option_list_release(field);
+        break;
+    case OPTION_ITEMS:
+        option_items_release(row, field);
         break;
     default:
         break;

@@ -375,7 +375,11 @@ static bool open_all(struct invoke *invoke, struct option_faults *faults)
 {
     invoke->metrics = metrics_new();
     invoke->values = metrics_add(invoke->metrics, &invoke_metrics, NULL);
-    invoke->subject = (struct admin_subject){broken, unready, add_status, invoke, actions};
+    invoke->subject = (struct admin_subject){.broken = broken,
+                                             .unready = unready,
+                                             .status = add_status,
+                                             .context = invoke,
+                                             .actions = actions};
     if (!open_kafka(invoke, faults) || !open_gateway(invoke, faults))
         return false;
     open_dispatcher(invoke);

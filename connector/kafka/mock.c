@@ -100,6 +100,16 @@ void mock_set_leader(struct mock *mock, const char *topic, int32_t partition, in
     rd_kafka_mock_partition_set_leader(mock->cluster, topic, partition, broker ? broker : -1);
 }
 
+void mock_set_delay(struct mock *mock, int32_t broker, int ms)
+{
+    rd_kafka_mock_broker_set_rtt(mock->cluster, broker, ms);
+}
+
+void mock_set_coordinator(struct mock *mock, const char *group, int32_t broker)
+{
+    rd_kafka_mock_coordinator_set(mock->cluster, "group", group, broker);
+}
+
 void mock_push_errors(struct mock *mock, int16_t api_key, int16_t error, int count)
 {
     for (int i = 0; i < count; i++)

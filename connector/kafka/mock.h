@@ -30,6 +30,10 @@ void mock_broker_up(struct mock *mock, int32_t broker);
 void mock_hide_topic(struct mock *mock, const char *topic, bool hidden);
 /* 0: the partition has no leader; its records stay. */
 void mock_set_leader(struct mock *mock, const char *topic, int32_t partition, int32_t broker);
+/* Each answer of a broker leaves so much later; 0: at once. */
+void mock_set_delay(struct mock *mock, int32_t broker, int ms);
+/* From now on that broker coordinates the group. */
+void mock_set_coordinator(struct mock *mock, const char *group, int32_t broker);
 /* The next `count` requests of a kind (Kafka's ApiKey) are answered with a Kafka error code. */
 void mock_push_errors(struct mock *mock, int16_t api_key, int16_t error, int count);
 

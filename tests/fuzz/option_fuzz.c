@@ -18,7 +18,19 @@ struct settings {
     int64_t number, bytes, span;
     int choice;
     struct option_list list, properties;
+    struct option_items items;
 };
+
+struct item {
+    char *text;
+    int64_t number;
+};
+
+static const struct option_row item_rows[] = {
+    {.name = "Text", .type = OPTION_STRING, .offset = offsetof(struct item, text)},
+    {.name = "Number", .type = OPTION_INT, .offset = offsetof(struct item, number), .max = 9},
+};
+static const struct option_table item_table = {"Item", item_rows, 2};
 
 #define ROW(row_name, row_type, field)                                                             \
     .name = (row_name), .type = (row_type), .offset = offsetof(struct settings, field)
@@ -35,6 +47,8 @@ static const struct option_row rows[] = {
     {ROW("choice", OPTION_CHOICE, choice), .choices = "latest/newest|earliest/oldest"},
     {ROW("list", OPTION_LIST, list)},
     {ROW("X", OPTION_PROPERTIES, properties)},
+    {ROW("I", OPTION_ITEMS, items), .aliases = "Items", .item_table = &item_table,
+     .item_size = sizeof(struct item)},
 };
 static const struct option_table table = {"Fuzz", rows, sizeof(rows) / sizeof(*rows)};
 
@@ -72,7 +86,7 @@ static void read_lines(char *text)
     struct settings settings;
     struct option_group group = {&table, &settings};
     struct option_faults faults = {0};
-    struct option_input input = {count, lines, lines, NULL};
+    struct option_input input = {.argc = count, .argv = lines, .environment = lines};
 
     option_read(&group, 1, &input, &faults);
     option_release(&group, 1);

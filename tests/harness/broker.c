@@ -14,6 +14,7 @@ enum { START_MS = 90 * 1000, STOP_MS = 30 * 1000 };
 struct broker {
     uv_loop_t *loop;
     struct child *program; /* NULL: stopped */
+    bool makes_topics;
     char folder[64];
     char bootstrap[64];
 };
@@ -35,16 +36,19 @@ void broker_restart(struct broker *broker)
 {
     const char *const arguments[] = {"tests/kafka/kafka.sh", "run", broker->folder, NULL};
 
-    broker->program = child_start(broker->loop, arguments, NULL);
+    const char *const making[] = {"KAFKA_SETTINGS=auto.create.topics.enable=true", NULL};
+
+    broker->program = child_start(broker->loop, arguments, broker->makes_topics ? making : NULL);
     if (!child_await_text(broker->program, "Kafka Server started", START_MS))
         fail("the broker does not start:\n%s", child_output(broker->program));
 }
 
-struct broker *broker_new(uv_loop_t *loop)
+static struct broker *start(uv_loop_t *loop, bool makes_topics)
 {
     struct broker *broker = xcalloc(1, sizeof(*broker));
 
     broker->loop = loop;
+    broker->makes_topics = makes_topics;
     snprintf(broker->folder, sizeof(broker->folder), "/tmp/kafka-test-XXXXXX");
     if (!mkdtemp(broker->folder))
         fail("no temporary folder %s", broker->folder);
@@ -52,6 +56,16 @@ struct broker *broker_new(uv_loop_t *loop)
     snprintf(broker->bootstrap, sizeof(broker->bootstrap), "127.0.0.1:%d",
              broker_port(broker->folder));
     return broker;
+}
+
+struct broker *broker_new(uv_loop_t *loop)
+{
+    return start(loop, false);
+}
+
+struct broker *broker_new_making_topics(uv_loop_t *loop)
+{
+    return start(loop, true);
 }
 
 void broker_stop(struct broker *broker, int signal)

@@ -11,6 +11,8 @@ struct broker;
 
 /* Returns when it serves. Its data lies in a temporary folder. */
 struct broker *broker_new(uv_loop_t *loop);
+/* One that makes topics that are asked for. */
+struct broker *broker_new_making_topics(uv_loop_t *loop);
 void broker_free(struct broker *broker);
 
 const char *broker_bootstrap(const struct broker *broker); /* stays the same over restarts */

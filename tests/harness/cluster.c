@@ -10,7 +10,9 @@
 
 struct cluster {
     rd_kafka_t *client;
+    rd_kafka_t *writer; /* NULL: nothing was written yet */
     rd_kafka_queue_t *queue;
+    char *bootstrap;
 };
 
 struct cluster *cluster_new(const char *bootstrap, const char *group)
@@ -27,6 +29,7 @@ struct cluster *cluster_new(const char *bootstrap, const char *group)
     if (!cluster->client)
         fail("%s", reason);
     cluster->queue = rd_kafka_queue_new(cluster->client);
+    cluster->bootstrap = xstrdup(bootstrap);
     return cluster;
 }
 
@@ -36,6 +39,9 @@ void cluster_free(struct cluster *cluster)
         return;
     rd_kafka_queue_destroy(cluster->queue);
     rd_kafka_destroy(cluster->client);
+    if (cluster->writer)
+        rd_kafka_destroy(cluster->writer);
+    free(cluster->bootstrap);
     free(cluster);
 }
 
@@ -122,26 +128,79 @@ void cluster_delete(struct cluster *cluster, const char *topic)
     await_result(cluster, "deleting topic", topic);
 }
 
-/* What has a rule allows nothing else. */
-void cluster_forbid_reading(struct cluster *cluster, const char *topic)
+/* A rule that allows one thing to somebody; what has a rule allows nothing else. */
+static void allow(struct cluster *cluster, rd_kafka_ResourceType_t type, const char *name,
+                  const char *user, rd_kafka_AclOperation_t operation)
 {
-    static const rd_kafka_AclOperation_t allowed[] = {RD_KAFKA_ACL_OPERATION_DESCRIBE,
-                                                      RD_KAFKA_ACL_OPERATION_WRITE};
-    enum { COUNT = sizeof(allowed) / sizeof(*allowed) };
     rd_kafka_AdminOptions_t *options =
         rd_kafka_AdminOptions_new(cluster->client, RD_KAFKA_ADMIN_OP_CREATEACLS);
-    rd_kafka_AclBinding_t *rules[COUNT];
     char reason[256];
+    rd_kafka_AclBinding_t *rule =
+        rd_kafka_AclBinding_new(type, name, RD_KAFKA_RESOURCE_PATTERN_LITERAL, user, "*", operation,
+                                RD_KAFKA_ACL_PERMISSION_TYPE_ALLOW, reason, sizeof(reason));
 
-    for (size_t i = 0; i < COUNT; i++)
-        rules[i] = rd_kafka_AclBinding_new(
-            RD_KAFKA_RESOURCE_TOPIC, topic, RD_KAFKA_RESOURCE_PATTERN_LITERAL, "User:ANONYMOUS",
-            "*", allowed[i], RD_KAFKA_ACL_PERMISSION_TYPE_ALLOW, reason, sizeof(reason));
-    rd_kafka_CreateAcls(cluster->client, rules, COUNT, options, cluster->queue);
-    for (size_t i = 0; i < COUNT; i++)
-        rd_kafka_AclBinding_destroy(rules[i]);
+    rd_kafka_CreateAcls(cluster->client, &rule, 1, options, cluster->queue);
+    rd_kafka_AclBinding_destroy(rule);
     rd_kafka_AdminOptions_destroy(options);
-    await_result(cluster, "making rules for", topic);
+    await_result(cluster, "making a rule for", name);
+}
+
+void cluster_forbid_reading(struct cluster *cluster, const char *topic)
+{
+    allow(cluster, RD_KAFKA_RESOURCE_TOPIC, topic, "User:ANONYMOUS",
+          RD_KAFKA_ACL_OPERATION_DESCRIBE);
+    allow(cluster, RD_KAFKA_RESOURCE_TOPIC, topic, "User:ANONYMOUS", RD_KAFKA_ACL_OPERATION_WRITE);
+}
+
+void cluster_forbid_group(struct cluster *cluster, const char *group)
+{
+    allow(cluster, RD_KAFKA_RESOURCE_GROUP, group, "User:somebody", RD_KAFKA_ACL_OPERATION_READ);
+}
+
+/* ---- records and commits ---- */
+
+static rd_kafka_t *writer_new(const struct cluster *cluster)
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    char reason[256];
+    rd_kafka_t *writer;
+
+    kafka_client_set(conf, "bootstrap.servers", cluster->bootstrap);
+    kafka_client_set(conf, "log_level", "0");
+    writer = rd_kafka_new(RD_KAFKA_PRODUCER, conf, reason, sizeof(reason));
+    if (!writer)
+        fail("%s", reason);
+    return writer;
+}
+
+void cluster_write(struct cluster *cluster, const char *topic, int partition, int records)
+{
+    rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;
+
+    if (!cluster->writer)
+        cluster->writer = writer_new(cluster);
+    for (int i = 0; i < records && !error; i++)
+        error = rd_kafka_producev(cluster->writer, RD_KAFKA_V_TOPIC(topic),
+                                  RD_KAFKA_V_PARTITION(partition), RD_KAFKA_V_VALUE("record", 6),
+                                  RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
+    if (!error)
+        error = rd_kafka_flush(cluster->writer, CLUSTER_WAIT_MS);
+    if (error)
+        fail("writing to %s: %s", topic, rd_kafka_err2str(error));
+}
+
+void cluster_commit(struct cluster *cluster, const char *topic, int partition, int64_t offset)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_resp_err_t error;
+
+    rd_kafka_topic_partition_list_add(list, topic, partition)->offset = offset;
+    error = rd_kafka_commit(cluster->client, list, 0);
+    if (!error)
+        error = list->elems[0].err;
+    if (error)
+        fail("committing [%s,%d]: %s", topic, partition, rd_kafka_err2str(error));
+    rd_kafka_topic_partition_list_destroy(list);
 }
 
 int cluster_partitions(struct cluster *cluster, const char *topic)

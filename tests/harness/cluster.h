@@ -24,6 +24,15 @@ void cluster_delete(struct cluster *cluster, const char *topic);
 /* From now on the topic may be described and written, and not be read. */
 void cluster_forbid_reading(struct cluster *cluster, const char *topic);
 
+/* From now on only others than us may do anything with the consumer group. */
+void cluster_forbid_group(struct cluster *cluster, const char *group);
+
+/* Writes so many records, acknowledged when this returns. */
+void cluster_write(struct cluster *cluster, const char *topic, int partition, int records);
+
+/* Commits for the group, as one of its members would. */
+void cluster_commit(struct cluster *cluster, const char *topic, int partition, int64_t offset);
+
 /* How many partitions a topic has; 0: it does not exist. */
 int cluster_partitions(struct cluster *cluster, const char *topic);
 

@@ -6,8 +6,11 @@
 #   kafka.sh stop  DIR [SIGNAL] ends what `start` started; returns when it is gone
 #   kafka.sh nodes DIR COUNT    prepares a cluster: its nodes are DIR/1 DIR/2 ..., each for `run`
 #   kafka.sh classpath          where the jars are
+#   kafka.sh tool  CLASS ARG... runs a command of Kafka's own, such as
+#                               org.apache.kafka.tools.consumer.group.ConsumerGroupCommand
 # DIR keeps data, settings, log and, in DIR/port, the port: the same DIR again is a restart. Without
-# PORT a free one is taken; PORT + 10000 is the controller's. KAFKA_HEAP is Java's memory (256m, 1g).
+# PORT a free one is taken; PORT + 10000 is the controller's. KAFKA_HEAP is Java's memory (256m, 1g);
+# KAFKA_SETTINGS are further lines of settings.
 # The jars are fetched once, by Maven, into
 # ${KAFKA_CACHE:-$HOME/.cache/kafka-connector/kafka-VERSION}.
 set -euo pipefail
@@ -22,10 +25,15 @@ die() {
     exit 1
 }
 
+# What is there is what the pom of now asks for.
+complete() {
+    cmp -s "$here/pom.xml" "$cache/pom.xml"
+}
+
 available() {
     local missing=()
     command -v java >/dev/null || missing+=("Java 17")
-    [ -e "$cache/complete" ] || command -v mvn >/dev/null || missing+=("Maven")
+    complete || command -v mvn >/dev/null || missing+=("Maven")
     [ ${#missing[@]} -eq 0 ] && return 0
     (IFS=,; echo "missing: ${missing[*]}")
     return 1
@@ -33,15 +41,15 @@ available() {
 
 # Several may ask for the jars at once: one fetches, the others wait.
 fetch() {
-    [ -e "$cache/complete" ] && return 0
+    complete && return 0
     mkdir -p "$cache"
     (
         flock 9
-        [ -e "$cache/complete" ] && exit 0
+        complete && exit 0
         echo "fetching Apache Kafka $version into $cache" >&2
         mvn -q -B -f "$here/pom.xml" dependency:copy-dependencies -DincludeScope=runtime \
             -DoutputDirectory="$cache/libs" >"$cache/mvn.log" 2>&1 || die "see $cache/mvn.log"
-        touch "$cache/complete"
+        cp "$here/pom.xml" "$cache/pom.xml"
     ) 9>"$cache/lock"
 }
 
@@ -140,7 +148,7 @@ prepare() { # DIR [PORT]
     mkdir -p "$1"
     [ -s "$1/port" ] || echo "${2:-$(free_port)}" >"$1/port"
     [ ! -s "$1/node" ] || return 0
-    settings "$1" "$(cat "$1/port")" >"$1/server.properties"
+    { settings "$1" "$(cat "$1/port")" && echo "${KAFKA_SETTINGS:-}"; } >"$1/server.properties"
     [ -d "$1/data" ] || format "$1" "$(new_id)"
 }
 
@@ -194,9 +202,10 @@ stop() { # DIR [SIGNAL]
 case $1-$# in
 available-1) available ;;
 run-[23] | start-[23] | stop-[23] | nodes-3) "$@" ;;
+tool-*) fetch && "$@" ;;
 classpath-1) fetch && echo "$cache/libs/*" ;;
 *)
-    sed -n '2,12s/^# \{0,1\}//p' "$0"
+    sed -n '2,15s/^# \{0,1\}//p' "$0"
     exit 2
     ;;
 esac

@@ -59,10 +59,30 @@ static int act_plainly(void *context, const char *const *values, json *answer)
 static const struct admin_action actions[] = {
     {"/act", {"topic", "function"}, act},
     {"/plain", {NULL}, act_plainly},
+    {"/star/*", {"topic", "function"}, act},
     {NULL, {NULL}, NULL},
 };
 
-static const struct admin_subject subject = {broken, unready, add_status, NULL, actions};
+static void fill_page(void *context, json *answer)
+{
+    cr_expect_null(context);
+    json_add_text(answer, "page", "of a test");
+}
+
+static void add_health(void *context, json *answer)
+{
+    cr_expect_null(context);
+    json_add_bool(answer, "stale", false);
+}
+
+static const struct admin_page pages[] = {{"/page", fill_page}, {NULL, NULL}};
+
+static const struct admin_subject subject = {.broken = broken,
+                                             .unready = unready,
+                                             .status = add_status,
+                                             .actions = actions,
+                                             .pages = pages,
+                                             .health = add_health};
 
 /* A port that was free a moment ago. */
 static int free_port(void)
@@ -165,9 +185,11 @@ Test(admin, tells_what_it_is_asked)
     } cases[] = {
         {"all is well", "/health", NULL, NULL, "\"ok\"", 200},
         {"not ready is no reason for a restart", "/health", NULL, "joining", "\"ok\"", 200},
+        {"what the mode adds to it", "/health", NULL, NULL, "\"stale\":\tfalse", 200},
         {"broken is", "/health", "fenced", "fenced", "fenced", 503},
         {"ready", "/ready", NULL, NULL, "\"ok\"", 200},
         {"not ready, and why", "/ready", NULL, "joining", "joining", 503},
+        {"a page of the mode", "/page", NULL, "joining", "of a test", 200},
         {"what the mode adds", "/status", NULL, NULL, "a test", 200},
         {"why it is not ready", "/status", NULL, "joining", "joining", 200},
         {"metrics, though there are none", "/metrics", NULL, NULL, "", 200},
@@ -235,6 +257,11 @@ Test(admin, does_what_who_shows_the_token_asks)
         {"with none", "POST", "/act", TOKEN, "act", "-,-", 200},
         {"decoded", "POST", "/act?topic=a%2Cb", TOKEN, "act", "a,b,-", 200},
         {"one that has none", "POST", "/plain", TOKEN, "plain", "\"ok\"", 200},
+        {"what stands for a star", "POST", "/star/figlet", TOKEN, "act", "figlet,-", 200},
+        {"decoded too", "POST", "/star/a%2Fb?function=c", TOKEN, "act", "a/b,c", 200},
+        {"nothing stands for it", "POST", "/star/", TOKEN, NULL, "topic is empty", 400},
+        {"the star's is none of the query", "POST", "/star/a?topic=b", TOKEN, NULL,
+         "is no parameter", 400},
         {"what it refuses itself", "POST", "/act?topic=nobody", TOKEN, "act", "\"refused\"", 404},
         {"a misspelt parameter does not mean all", "POST", "/act?topc=orders", TOKEN, NULL,
          "\\\"topc\\\" is no parameter", 400},
@@ -246,6 +273,7 @@ Test(admin, does_what_who_shows_the_token_asks)
         {"another way", "GET", "/act", TOKEN, NULL, "", 405},
         {"what is no action", "POST", "/acts", TOKEN, NULL, "", 404},
         {"what can only be read", "POST", "/status", TOKEN, NULL, "", 405},
+        {"a page too", "POST", "/page", TOKEN, NULL, "", 405},
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {

@@ -74,7 +74,8 @@ static void read_options(struct reading *reading, char **flags, char **environme
     memset(&reading->settings, 0x5a, sizeof(reading->settings)); /* option_read zeroes it */
     reading->groups[0] = (struct option_group){&table, &reading->settings};
     reading->groups[1] = (struct option_group){&producer_table, &reading->settings};
-    struct option_input input = {argc, flags, environment, "config"};
+    struct option_input input = {
+        .argc = argc, .argv = flags, .environment = environment, .file_flag = "config"};
     option_read(reading->groups, 2, &input, &reading->faults);
 }
 
@@ -296,8 +297,12 @@ Test(option_read, names_file_and_key_of_a_settings_fault)
         {"a nested unknown key", "{\"zz\": {\"yy\": 1}}", "file %s: unknown key \"zz__yy\""},
         {"a flag-only key", "{\"messages\": 1}", "file %s: unknown key \"messages\""},
         {"no text", "{\"slots\": null}", "file %s: \"slots\" is no text, number or boolean"},
-        {"an array of objects", "{\"topics\": [{}]}",
+        {"an array of arrays", "{\"topics\": [[]]}",
          "file %s: \"topics\" holds no text, number or boolean"},
+        {"an array of objects where there are no items", "{\"topics\": [{\"a\": 1}]}",
+         "file %s: unknown key \"topics__0__a\""},
+        {"an empty object", "{\"topics\": [{}]}",
+         "file %s: \"topics__0\" is no object with members"},
         {"no object", "[1]", "file %s: must hold a JSON object"},
         {"a bad value", "{\"slots\": 0}",
          "slots: \"0\" is out of range; it must be from 1 to 1000 [file %s]"},

@@ -1,0 +1,285 @@
+/*
+ * sampler_tick: the steps of a tick, its time, and the end of it all.
+ */
+#include "kafka/sampler_private.h"
+
+#include "base/log.h"
+#include "base/xalloc.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { REASON_SIZE = 512, SILENT_TICKS = 2 };
+
+/* ---- states ---- */
+
+#define FROM(state) (1u << (state))
+
+static const struct state_row {
+    const char *name;
+    unsigned from;
+} states[] = {
+    [SAMPLER_IDLE] = {"idle", FROM(SAMPLER_METADATA_READING) | FROM(SAMPLER_LOGS_READING)},
+    [SAMPLER_METADATA_READING] = {"metadata", FROM(SAMPLER_IDLE) | FROM(SAMPLER_GROUPS_READING)},
+    [SAMPLER_GROUPS_READING] = {"groups", FROM(SAMPLER_METADATA_READING)},
+    [SAMPLER_LOGS_READING] = {"logs",
+                              FROM(SAMPLER_METADATA_READING) | FROM(SAMPLER_GROUPS_READING)},
+    [SAMPLER_CLOSING] = {"closing", FROM(SAMPLER_IDLE) | FROM(SAMPLER_METADATA_READING) |
+                                        FROM(SAMPLER_GROUPS_READING) | FROM(SAMPLER_LOGS_READING)},
+};
+
+static void move(struct sampler *sampler, enum sampler_state to)
+{
+    assert(states[to].from & FROM(sampler->state));
+    log_debug(NULL, "sampler: %s -> %s", states[sampler->state].name, states[to].name);
+    sampler->state = to;
+}
+
+/* ---- time ---- */
+
+static int64_t wall_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void on_due(uv_timer_t *timer);
+
+static void await_next(struct sampler *sampler)
+{
+    int64_t interval = sampler->setup.interval_ms;
+    int64_t wait = sampler->at_once ? 0 : interval - wall_ms() % interval;
+
+    uv_timer_start(&sampler->due, on_due, (uint64_t)wait, 0);
+}
+
+/* The nearest multiple of the interval: a timer may be a little early. The first, which was not
+ * waited for, has its own time. */
+static int64_t time_of_tick(const struct sampler *sampler)
+{
+    int64_t now = wall_ms(), interval = sampler->setup.interval_ms;
+
+    return sampler->at_once ? now : (now + interval / 2) / interval * interval;
+}
+
+static void set_time(struct sampler *sampler)
+{
+    int64_t passed;
+
+    sampler->tick++;
+    sampler->tick_ms = time_of_tick(sampler);
+    sampler->began_at = uv_hrtime();
+    passed = sampler->ticked_ms < 0 ? 0 : sampler->tick_ms - sampler->ticked_ms;
+    sampler->skipped = passed / sampler->setup.interval_ms > 1
+                           ? (unsigned)(passed / sampler->setup.interval_ms - 1)
+                           : 0;
+    sampler->at_once = false;
+}
+
+/* ---- the steps ---- */
+
+static void tell_fault(struct sampler *sampler, const char *why)
+{
+    char *fault = why ? xasprintf("no broker answers (%s)", why) : NULL;
+
+    if (fault && !sampler->fault)
+        log_warning(NULL, "Kafka is away: %s; asking again", fault);
+    if (!fault && sampler->fault)
+        log_info(NULL, "Kafka is back");
+    free(sampler->fault);
+    sampler->fault = fault;
+}
+
+static void end_tick(struct sampler *sampler)
+{
+    sampler->ticked_ms = sampler->tick_ms;
+    sampler->counts.ticks++;
+    sampler->counts.tick_ms = (int64_t)((uv_hrtime() - sampler->began_at) / 1000000);
+    move(sampler, SAMPLER_IDLE);
+    sampler_sweep(sampler);
+    await_next(sampler);
+    sampler->setup.ticked(sampler->setup.context);
+}
+
+/* A broker that is there and silent (frozen) is asked again and again: librdkafka prefers the one
+ * it has used last. */
+void sampler_tick_failed(struct sampler *sampler, rd_kafka_resp_err_t why)
+{
+    bool silent = why == RD_KAFKA_RESP_ERR__TIMED_OUT;
+    const char *text = silent ? "timed out" : sampler->newest_error;
+
+    sampler->silent = silent ? sampler->silent + 1 : 0;
+    sampler_note_failure(sampler, rd_kafka_err2str(why));
+    tell_fault(sampler, text ? text : rd_kafka_err2str(why));
+    end_tick(sampler);
+}
+
+void sampler_logs_done(struct sampler *sampler)
+{
+    sampler->silent = 0;
+    sampler_note_all(sampler);
+    tell_fault(sampler, NULL);
+    end_tick(sampler);
+}
+
+static bool has_unknown_topic(const struct sampler *sampler)
+{
+    for (const struct log_topic *log = sampler->topics; log; log = log->hh.next)
+        if (!log->known)
+            return true;
+    return false;
+}
+
+void sampler_groups_done(struct sampler *sampler)
+{
+    uv_timer_stop(&sampler->late);
+    sampler->groups_read = true;
+    if (has_unknown_topic(sampler)) {
+        move(sampler, SAMPLER_METADATA_READING);
+        sampler_read_metadata(sampler);
+    } else {
+        move(sampler, SAMPLER_LOGS_READING);
+        sampler_read_logs(sampler);
+    }
+}
+
+void sampler_metadata_done(struct sampler *sampler)
+{
+    if (sampler->groups_read) {
+        move(sampler, SAMPLER_LOGS_READING);
+        sampler_read_logs(sampler);
+    } else {
+        move(sampler, SAMPLER_GROUPS_READING);
+        sampler_read_groups(sampler);
+    }
+}
+
+/* Another one has connections of its own, and begins with any of the brokers. */
+static void replace_client(struct sampler *sampler)
+{
+    char reason[REASON_SIZE];
+
+    if (!sampler_client_open(sampler, reason, sizeof(reason))) {
+        log_error(NULL, "No other Kafka client: %s", reason);
+        return;
+    }
+    log_debug(NULL, "sampler: with another Kafka client from here on");
+    sampler_forget_requests(sampler);
+    sampler->silent = 0;
+    sampler->counts.replaced++;
+}
+
+static void begin_tick(struct sampler *sampler)
+{
+    set_time(sampler);
+    sampler->groups_read = false;
+    for (struct log_topic *log = sampler->topics; log; log = log->hh.next)
+        log->known = false;
+    if (sampler->silent >= SILENT_TICKS || sampler_is_unanswered(sampler))
+        replace_client(sampler);
+    move(sampler, SAMPLER_METADATA_READING);
+    sampler_read_metadata(sampler);
+}
+
+static void on_due(uv_timer_t *timer)
+{
+    struct sampler *sampler = timer->data;
+
+    sampler_sweep(sampler);
+    if (sampler->groups) {
+        begin_tick(sampler);
+        return;
+    }
+    sampler->at_once = false;
+    await_next(sampler);
+}
+
+void sampler_begin_soon(struct sampler *sampler)
+{
+    sampler->begun = true;
+    sampler->at_once = true;
+    await_next(sampler);
+}
+
+/* ---- the worker ---- */
+
+static void job_work(uv_work_t *uv)
+{
+    struct job *job = (struct job *)uv;
+
+    if (!atomic_load(job->abandoned))
+        job->work(job);
+}
+
+static void job_over(uv_work_t *uv, int status)
+{
+    struct job *job = (struct job *)uv;
+    struct sampler *sampler = job->sampler;
+
+    (void)status; /* never cancelled */
+    if (sampler->state == SAMPLER_CLOSING)
+        sampler_client_close(sampler);
+    else
+        job->over(job);
+    job->free(job);
+    sampler_unhold(sampler);
+}
+
+void sampler_start_job(struct sampler *sampler, struct job *job)
+{
+    job->sampler = sampler;
+    job->kafka = sampler->kafka;
+    job->timeout_ms = (int)sampler->setup.timeout_ms;
+    job->abandoned = &sampler->abandoned;
+    sampler->holds++;
+    uv_queue_work(sampler->setup.loop, &job->uv, job_work, job_over);
+}
+
+/* ---- beginning and end ---- */
+
+void sampler_open_handles(struct sampler *sampler)
+{
+    sampler_open_wake(sampler);
+    uv_timer_init(sampler->setup.loop, &sampler->due);
+    uv_timer_init(sampler->setup.loop, &sampler->late);
+    sampler->due.data = sampler->late.data = sampler;
+    sampler->holds = SAMPLER_HANDLES;
+}
+
+void sampler_unhold(struct sampler *sampler)
+{
+    if (--sampler->holds > 0)
+        return;
+    close(sampler->wake_fds[0]); /* not before librdkafka is gone, which writes into the pipe */
+    close(sampler->wake_fds[1]);
+    if (sampler->closed)
+        sampler->closed(sampler->closed_context);
+    sampler_free(sampler);
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+    sampler_unhold(handle->data);
+}
+
+/* What the worker does now uses the client: its end is then the client's. */
+void sampler_close(struct sampler *sampler, void (*closed)(void *context), void *context)
+{
+    bool working =
+        sampler->state == SAMPLER_METADATA_READING || sampler->state == SAMPLER_LOGS_READING;
+
+    move(sampler, SAMPLER_CLOSING);
+    sampler->closed = closed;
+    sampler->closed_context = context;
+    atomic_store(&sampler->abandoned, true);
+    uv_close((uv_handle_t *)&sampler->wake, on_handle_closed);
+    uv_close((uv_handle_t *)&sampler->due, on_handle_closed);
+    uv_close((uv_handle_t *)&sampler->late, on_handle_closed);
+    if (!working && sampler->kafka)
+        sampler_client_close(sampler);
+}
