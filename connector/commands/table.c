@@ -4,6 +4,7 @@
 #include "base/line.h"
 #include "base/xalloc.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,6 +112,8 @@ void table_print(const struct table *table, bool terminal, FILE *to)
 {
     int *widths = xcalloc(table->count, sizeof(*widths));
     size_t cells = utarray_len(table->cells);
+
+    assert(table->count > 0);
 
     for (size_t i = 0; terminal && i < table->count; i++)
         widths[i] = column_width(table, i);
