@@ -10,6 +10,7 @@
 #include "base/version.h"
 #include "base/xalloc.h"
 #include "commands/lag.h"
+#include "commands/replay.h"
 #include "invoke/invoke.h"
 
 #include <assert.h>
@@ -34,6 +35,8 @@ static const struct mode modes[] = {
      invoke_options, invoke_metrics_tables, invoke_check, invoke_ask, invoke_run},
     {"lag", "tells how far consumer groups are behind, and how old what waits is", lag_options,
      NULL, lag_check, NULL, lag_run},
+    {"replay", "plays traces of lag through the scaling policies: what would each have done?",
+     replay_options, NULL, replay_check, NULL, replay_command},
 };
 
 enum { MODE_COUNT = sizeof(modes) / sizeof(*modes) };
@@ -83,7 +86,7 @@ static void print_usage(void)
     printf("kafka-connector %s: joins Kafka to functions behind an HTTP gateway\n\n"
            "Usage: kafka-connector [MODE] [--OPTION=VALUE ...]\n"
            "       kafka-connector check [MODE] [--OPTION=VALUE ...]\n"
-           "       kafka-connector --help | --version\n\nModes:\n",
+           "       kafka-connector [MODE] --help | --version\n\nModes:\n",
            program_version);
     for (size_t i = 0; i < MODE_COUNT; i++)
         printf("  %-8s %s%s\n", modes[i].name, modes[i].summary, i == 0 ? " (default)" : "");
@@ -135,12 +138,20 @@ static void print_help_of(const struct option_table *table, FILE *to)
     option_print_help(table, to);
 }
 
+/* Whose options are asked about: those of a mode that is named, else of the default. */
+static const struct mode *asked_mode(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++)
+        if (find_mode(argv[i]))
+            return find_mode(argv[i]);
+    return &modes[0];
+}
+
 /* Whether a text was asked for, which is all that is done then. */
 static bool print_asked(int argc, char **argv)
 {
-    const struct mode *mode = argc > 1 ? find_mode(argv[1]) : NULL;
+    const struct mode *mode = asked_mode(argc, argv);
 
-    mode = mode ? mode : &modes[0];
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--version") == 0 || strcmp(argv[i], "-version") == 0) {
             printf("kafka-connector %s\n", program_version);
