@@ -242,14 +242,12 @@ struct partition_finding evaluator_find(const struct scale_policy *policy,
                                         const struct evaluator_partition *partition)
 {
     struct view view = view_of(policy, partition);
-    struct partition_finding finding = {
-        .lag = LAG_UNKNOWN, .age = {OFFSET_UNKNOWN, false}, .stretch_ms = -1};
+    struct partition_finding finding = {.lag = LAG_UNKNOWN, .stretch_ms = -1};
 
     finding.moved_ms = EVALUATOR_NEVER;
     if (!view.count)
         return finding;
     finding.lag = lag_at(&view, view.count - 1);
-    finding.age = history_age(view.history, view.count - 1);
     finding.known =
         finding.lag != LAG_UNKNOWN && history_missed(view.history) <= EVALUATOR_MISSED_MOST;
     finding.unmoved = is_unmoved(&view);

@@ -1,6 +1,6 @@
 /*
  * evaluator: what the lag of a group has been up to now, by one policy. Pure: it looks at
- * histories, and remembers nothing; what follows over time is core/scaler's.
+ * histories, and remembers nothing; what follows over time is core/scale_judge's.
  *
  *   over       a sample: lag >= lagThreshold, or its time lag >= timeLagSeconds
  *   stretch    samples over, one after another, up to the newest. One that was missed neither
@@ -57,7 +57,6 @@ struct flow {
 /* Of one partition. */
 struct partition_finding {
     int64_t lag; /* the newest, or LAG_UNKNOWN */
-    struct history_age age;
     bool known;
     bool over;
     int64_t stretch_ms; /* how long; 0 with one sample; -1: there is none */
