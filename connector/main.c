@@ -10,6 +10,7 @@
 #include "base/version.h"
 #include "base/xalloc.h"
 #include "commands/lag.h"
+#include "commands/replay.h"
 #include "invoke/invoke.h"
 #include "watch/watch.h"
 
@@ -59,6 +60,11 @@ static const struct mode modes[] = {
      .options = lag_options,
      .check = lag_check,
      .run = lag_run},
+    {.name = "replay",
+     .summary = "plays traces of lag through the scaling policies: what would each have done?",
+     .options = replay_options,
+     .check = replay_check,
+     .run = replay_command},
 };
 
 enum { MODE_COUNT = sizeof(modes) / sizeof(*modes) };

@@ -69,7 +69,7 @@ static void make_room(struct history *history)
         resize(history, size < history->capacity ? size : history->capacity);
         return;
     }
-    assert(history->size > 0);
+    assert(history->size > 0); /* as its capacity is */
     history->first = (history->first + 1) % history->size;
     history->count--;
 }
