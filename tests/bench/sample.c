@@ -209,8 +209,8 @@ static void on_ticked(void *context)
     printf("first_ms=%lld first_requests=%lld most_ms=%lld most_requests=%lld "
            "partitions=%lld peak_kib=%ld\n",
            (long long)sampling->first_ms, (long long)sampling->first_requests,
-           (long long)sampling->most_ms, (long long)sampling->last_requests,
-           (long long)sampling->most_requests, (long long)partitions_read(sampling), peak_kib());
+           (long long)sampling->most_ms, (long long)sampling->most_requests,
+           (long long)partitions_read(sampling), peak_kib());
     for (int i = 0; i < GROUPS; i++)
         sampler_drop(sampling->interests[i]);
     sampler_close(sampling->sampler, NULL, NULL);

@@ -175,7 +175,8 @@ static void expect_kedas(struct lag_scene *scene, uint64_t *random, uint64_t see
         lags[i] = (int64_t)(random_below(random, 4) * random_below(random, 1000));
         unmoved[i] = !moves;
         total += lags[i];
-        history_clear(&scene->histories[i]);
+        history_release(&scene->histories[i]);
+        history_init(&scene->histories[i], 64);
         history_add(&scene->histories[i], scene->now_ms - 10000, &(struct offsets){7, 0, 7});
         history_add(&scene->histories[i], scene->now_ms,
                     &(struct offsets){7 + moves, 0, 7 + moves + lags[i]});
