@@ -152,8 +152,8 @@ struct sampling {
     uv_loop_t loop;
     struct sampler *sampler;
     struct sampler_interest *interests[GROUPS];
-    int64_t requests;                                     /* before the tick */
-    int64_t first_requests, most_requests, last_requests; /* of a tick */
+    int64_t requests;                      /* before the tick */
+    int64_t first_requests, most_requests; /* of a tick */
     int64_t first_ms, most_ms;
     int64_t ticks;
 };
@@ -202,14 +202,12 @@ static void on_ticked(void *context)
         return;
     }
     sampling->most_ms = counts.tick_ms > sampling->most_ms ? counts.tick_ms : sampling->most_ms;
-    sampling->last_requests = requests;
     sampling->most_requests =
         requests > sampling->most_requests ? requests : sampling->most_requests;
     if (sampling->ticks < TICKS)
         return;
-    printf("first_ms=%lld first_requests=%lld most_ms=%lld requests=%lld most_requests=%lld "
-           "partitions=%lld "
-           "peak_kib=%ld\n",
+    printf("first_ms=%lld first_requests=%lld most_ms=%lld most_requests=%lld "
+           "partitions=%lld peak_kib=%ld\n",
            (long long)sampling->first_ms, (long long)sampling->first_requests,
            (long long)sampling->most_ms, (long long)sampling->most_requests,
            (long long)partitions_read(sampling), peak_kib());
