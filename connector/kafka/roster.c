@@ -110,6 +110,19 @@ static int compare_owners(const void *a, const void *b)
                  : (one->partition > other->partition) - (one->partition < other->partition);
 }
 
+/* An empty UT_array may have no memory, which qsort and bsearch must not be given. */
+static void sort(UT_array *array, int (*compare)(const void *, const void *))
+{
+    if (utarray_len(array))
+        utarray_sort(array, compare);
+}
+
+static const void *find(const UT_array *array, const void *wanted,
+                        int (*compare)(const void *, const void *))
+{
+    return utarray_len(array) ? utarray_find(array, wanted, compare) : NULL;
+}
+
 struct finding {
     struct roster *roster;
     const char *group;
@@ -175,8 +188,8 @@ const char *roster_read(struct roster *roster, const char *group, int timeout_ms
     for (int i = 0; i < list->group_cnt; i++)
         note_group(roster, &list->groups[i]);
     rd_kafka_group_list_destroy(list);
-    utarray_sort(roster->groups, compare_groups);
-    utarray_sort(roster->owners, compare_owners);
+    sort(roster->groups, compare_groups);
+    sort(roster->owners, compare_owners);
     return NULL;
 }
 
@@ -198,7 +211,7 @@ const struct roster_group *roster_group(const struct roster *roster, const char 
 {
     const struct roster_group wanted = {.name = (char *)group};
 
-    return utarray_find(roster->groups, &wanted, compare_groups);
+    return find(roster->groups, &wanted, compare_groups);
 }
 
 const struct roster_owner *roster_owner(const struct roster *roster, const char *group,
@@ -207,5 +220,5 @@ const struct roster_owner *roster_owner(const struct roster *roster, const char 
     const struct roster_owner wanted = {
         .group = group, .topic = (char *)topic, .partition = partition};
 
-    return utarray_find(roster->owners, &wanted, compare_owners);
+    return find(roster->owners, &wanted, compare_owners);
 }
