@@ -110,7 +110,7 @@ Test(invoke, a_kill_repeats_only_what_was_not_committed)
     child_free(connector);
     uncommitted = scene_uncommitted(scene, SIZE_MAX);
     cr_log_info("kill: %ld calls were not committed", (long)uncommitted);
-    cr_expect_leq(uncommitted, call_log_arrived(scene->log, NULL) - covered);
+    cr_expect_leq(uncommitted, (int64_t)(call_log_arrived(scene->log, NULL) - covered));
     connector = scene_connector(scene, NULL);
     cr_expect(scene_await_done(scene, load, LONG_MS), "%s", child_output(connector));
     expect_all(scene, 8000, uncommitted);

@@ -43,7 +43,7 @@ Test(history, keeps_the_newest)
 {
     for (int i = 0; i < 100; i++) {
         add(i, i, 2 * i);
-        cr_assert_eq(history_count(&history), i < 8 ? i + 1 : 8);
+        cr_assert_eq((int)history_count(&history), i < 8 ? i + 1 : 8);
         for (size_t k = 0; k < history_count(&history); k++) {
             int64_t second = i + 1 - (int64_t)(history_count(&history) - k);
 
