@@ -104,6 +104,27 @@ char *child_program(const char *name)
     return xasprintf("%s/%s", folder ? folder : "build", name);
 }
 
+void child_list_merge(const char *to[CHILD_LIST_MAX], const char *const *first,
+                      const char *const *second)
+{
+    size_t count = 0;
+
+    for (; *first; first++) {
+        size_t size = strcspn(*first, "=") + 1;
+        bool replaced = false;
+
+        for (size_t i = 0; second && second[i]; i++)
+            replaced |= strncmp(*first, second[i], size) == 0;
+        if (!replaced && count + 1 < CHILD_LIST_MAX)
+            to[count++] = *first;
+    }
+    for (; second && *second && count + 1 < CHILD_LIST_MAX; second++)
+        to[count++] = *second;
+    if (count + 1 >= CHILD_LIST_MAX)
+        fail("too many settings");
+    to[count] = NULL;
+}
+
 struct child *child_start(uv_loop_t *loop, const char *const *arguments,
                           const char *const *environment)
 {

@@ -21,6 +21,12 @@ struct child *child_start(uv_loop_t *loop, const char *const *arguments,
  * folder that BUILD names. Caller frees. */
 char *child_program(const char *name);
 
+/* Of two lists of "name=value", NULL-ended, both, but of the first only those whose name is not in
+ * the second, which may be NULL. Fails the test when that is too much. */
+enum { CHILD_LIST_MAX = 40 };
+void child_list_merge(const char *to[CHILD_LIST_MAX], const char *const *first,
+                      const char *const *second);
+
 /* Kills it if it runs, and waits for that. NULL: nothing. */
 void child_free(struct child *child);
 

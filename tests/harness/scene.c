@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LATENCY_MS = 5, ASSIGNED_MS = 30 * 1000, ASK_MS = 50, STOP_MS = 30 * 1000, LIST_MAX = 32 };
+enum { LATENCY_MS = 5, ASSIGNED_MS = 30 * 1000, ASK_MS = 50, STOP_MS = 30 * 1000 };
 
 struct scene *scene_new(const char *name, const char *bootstrap, int partitions)
 {
@@ -47,27 +47,6 @@ void scene_free(struct scene *scene)
     free(scene);
 }
 
-/* Of two lists "name=value" the second one's names win. Ends the test when that is too much. */
-static void merge(const char **to, const char *const *first, const char *const *second)
-{
-    size_t count = 0;
-
-    for (; *first; first++) {
-        size_t size = strcspn(*first, "=") + 1;
-        bool replaced = false;
-
-        for (size_t i = 0; second && second[i]; i++)
-            replaced |= strncmp(*first, second[i], size) == 0;
-        if (!replaced)
-            to[count++] = *first;
-    }
-    for (; second && *second; second++)
-        to[count++] = *second;
-    if (count >= LIST_MAX)
-        fail("too many settings");
-    to[count] = NULL;
-}
-
 /* `command` NULL: none. */
 static struct child *start(struct scene *scene, const char *command, const char *const *settings)
 {
@@ -79,10 +58,10 @@ static struct child *start(struct scene *scene, const char *command, const char 
                          "admin_listen=127.0.0.1:0",
                          /* a member that was killed is missed soon */
                          "kafka_session_timeout_ms=2000", NULL};
-    const char *all[LIST_MAX];
+    const char *all[CHILD_LIST_MAX];
     struct child *program;
 
-    merge(all, own, settings);
+    child_list_merge(all, own, settings);
     program = child_start(&scene->loop, (const char *[]){path, command, NULL}, all);
     free(group);
     free(broker);
@@ -128,10 +107,10 @@ struct child *scene_load(struct scene *scene, int64_t records, int64_t throughpu
     char *rate = xasprintf("-throughput=%" PRId64, throughput);
     const char *own[] = {
         path, broker, topic, count, rate, "-keys=100", "-X=message.timeout.ms=120000", NULL};
-    const char *all[LIST_MAX];
+    const char *all[CHILD_LIST_MAX];
     struct child *program;
 
-    merge(all, own, arguments);
+    child_list_merge(all, own, arguments);
     program = child_start(&scene->loop, all, NULL);
     free(rate);
     free(count);

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SETTINGS_MAX = 40, BODY_LIMIT = 1 << 20 };
+enum { BODY_LIMIT = 1 << 20 };
 
 int watcher_free_port(struct watcher *watcher)
 {
@@ -106,34 +106,12 @@ void watcher_free(struct watcher *watcher)
 
 /* ---- the program ---- */
 
-/* Of two lists "name=value" the second one's names win. */
-static void merge(const char **to, char *const *first, const char *const *second)
-{
-    size_t count = 0;
-
-    for (; *first; first++) {
-        size_t size = strcspn(*first, "=") + 1;
-        bool replaced = false;
-
-        for (size_t i = 0; second && second[i]; i++)
-            replaced |= strncmp(*first, second[i], size) == 0;
-        if (!replaced)
-            to[count++] = *first;
-    }
-    for (; second && *second; second++)
-        to[count++] = *second;
-    if (count >= SETTINGS_MAX)
-        fail("too many settings");
-    to[count] = NULL;
-}
-
 static void start(struct watcher *watcher, char *const *own, const char *const *settings)
 {
-    const char *build = getenv("BUILD");
-    char *path = xasprintf("%s/kafka-connector", build ? build : "build");
-    const char *all[SETTINGS_MAX];
+    char *path = child_program("kafka-connector");
+    const char *all[CHILD_LIST_MAX];
 
-    merge(all, own, settings);
+    child_list_merge(all, (const char *const *)own, settings);
     watcher->program = child_start(&watcher->loop, (const char *[]){path, "watch", NULL}, all);
     if (!child_await_text(watcher->program, "Watching ", WATCHER_PATIENCE_MS))
         fail("it does not watch:\n%s", child_output(watcher->program));
