@@ -64,7 +64,7 @@ static struct member *join_and_commit(void)
 
     mock_create_topic(member_mock, "orders", 2);
     member_produce("orders", 2, RECORDS);
-    member = member_join("orders");
+    member = member_join_named("orders", "first");
     member_await(at_ends, member);
     commit(member);
     cr_assert_null(member->why_not, "%s", member->why_not);
@@ -124,7 +124,7 @@ static void join_fenced(int16_t api_key)
     mock_create_topic(member_mock, "orders", 2);
     member_produce("orders", 2, RECORDS);
     mock_push_errors(member_mock, api_key, FENCED, 1);
-    member = member_join("orders");
+    member = member_join_named("orders", "first");
     member_await(has_failed, member);
     cr_expect_eq(member->losses, 0, "it held nothing");
     member_await(at_ends, member);
@@ -151,7 +151,7 @@ Test(consumer_renew, each_time_it_waits_longer)
 
     mock_create_topic(member_mock, "orders", 1);
     mock_push_errors(member_mock, API_JOIN_GROUP, FENCED, TIMES);
-    member = member_join("orders");
+    member = member_join_named("orders", "first");
     for (int i = 0; i < TIMES; i++) {
         while (member->consumer->renewal.failures < (unsigned)i + 1)
             uv_run(&member_loop, UV_RUN_ONCE);
@@ -171,7 +171,7 @@ static struct member *fail_at_once(void)
 
     mock_create_topic(member_mock, "orders", 1);
     mock_push_errors(member_mock, API_JOIN_GROUP, FENCED, 1);
-    member = member_join("orders");
+    member = member_join_named("orders", "first");
     member_await(has_failed, member);
     return member;
 }
