@@ -170,9 +170,8 @@ const struct sink_calls member_sink_calls = {
 static struct member *join(const char *topic, const struct consumer_options *options)
 {
     const char *brokers = mock_bootstrap(member_mock);
-    char *bootstrap = xstrndup(brokers, strcspn(brokers, ",")), /* the first tells the others */
-
-        *properties[] = {"session.timeout.ms=3000", member_property};
+    char *bootstrap = xstrndup(brokers, strcspn(brokers, ",")); /* the first tells the others */
+    char *properties[] = {"session.timeout.ms=3000", member_property};
     struct kafka_options kafka = {{&bootstrap, 1}, "test", {properties, member_property ? 2 : 1}};
     struct option_faults faults = {0};
     struct member *member = xcalloc(1, sizeof(*member));
