@@ -1,10 +1,10 @@
 /*
  * footprint: gives back the memory that only starting took.
  *
- * Assumed is that what is mapped of the program and its libraries, and is not writable, comes from
- * their files: so the loader maps it, and of what it had to write into (text relocations) nothing is
- * let go. Code that has no file (made at run time, or moved into huge pages by a tool that copies the
- * program's code there) would read as zeros: do not call it in such a process.
+ * Assumes that what is mapped of the program and its libraries, and is not writable, is what their
+ * files have: so the loader maps it, and of what it has written into (text relocations) nothing is
+ * let go. Code copied into memory without a file (by tools that move it into huge pages) would read
+ * as zeros afterwards: such a process must not call this.
  */
 #ifndef BASE_FOOTPRINT_H
 #define BASE_FOOTPRINT_H
