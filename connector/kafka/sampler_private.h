@@ -112,7 +112,8 @@ struct sampler {
     bool groups_read; /* at this tick */
     char *fault;      /* of the last tick; said */
 
-    unsigned silent; /* ticks in a row at which a broker that is there told no metadata */
+    unsigned silent;     /* ticks at which a broker that is there told no metadata */
+    int64_t silent_tick; /* the last of them */
 
     size_t in_flight;         /* questions for groups */
     bool all_answered;        /* at the last tick, by this client */
