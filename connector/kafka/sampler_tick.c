@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 enum { REASON_SIZE = 512, SILENT_TICKS = 2, CALM_TICKS = 20 };
 
@@ -254,7 +253,7 @@ void sampler_start_job(struct sampler *sampler, struct job *job)
 
 void sampler_open_handles(struct sampler *sampler)
 {
-    sampler_open_wake(sampler);
+    kafka_wake_open(&sampler->wake, sampler->setup.loop, sampler_on_woken, sampler);
     uv_timer_init(sampler->setup.loop, &sampler->due);
     uv_timer_init(sampler->setup.loop, &sampler->late);
     sampler->due.data = sampler->late.data = sampler;
@@ -265,11 +264,15 @@ void sampler_unhold(struct sampler *sampler)
 {
     if (--sampler->holds > 0)
         return;
-    close(sampler->wake_fds[0]); /* not before librdkafka is gone, which writes into the pipe */
-    close(sampler->wake_fds[1]);
+    kafka_wake_release(&sampler->wake);
     if (sampler->closed)
         sampler->closed(sampler->closed_context);
     sampler_free(sampler);
+}
+
+static void on_wake_closed(void *context)
+{
+    sampler_unhold(context);
 }
 
 static void on_handle_closed(uv_handle_t *handle)
@@ -287,7 +290,7 @@ void sampler_close(struct sampler *sampler, void (*closed)(void *context), void 
     sampler->closed = closed;
     sampler->closed_context = context;
     atomic_store(&sampler->abandoned, true);
-    uv_close((uv_handle_t *)&sampler->wake, on_handle_closed);
+    kafka_wake_close(&sampler->wake, on_wake_closed);
     uv_close((uv_handle_t *)&sampler->due, on_handle_closed);
     uv_close((uv_handle_t *)&sampler->late, on_handle_closed);
     if (!working && sampler->kafka)
