@@ -156,19 +156,13 @@ static rd_kafka_t *client_new(rd_kafka_conf_t *conf, struct option_faults *fault
 
 static void open_handles(struct consumer *consumer)
 {
-    struct wake wake = {.partition = WAKE_EVENTS};
-    int error = uv_pipe(consumer->wake_fds, UV_NONBLOCK_PIPE, UV_NONBLOCK_PIPE);
-
-    if (error)
-        die("no pipe for the Kafka consumer: %s", uv_strerror(error));
-    uv_poll_init(consumer->loop, &consumer->wake, consumer->wake_fds[0]);
+    kafka_wake_open(&consumer->wake, consumer->loop, consumer_on_woken, consumer);
     uv_timer_init(consumer->loop, &consumer->tick);
     uv_idle_init(consumer->loop, &consumer->soon);
-    consumer->wake.data = consumer->tick.data = consumer->soon.data = consumer;
+    consumer->tick.data = consumer->soon.data = consumer;
     consumer->holds = HANDLES;
-    uv_poll_start(&consumer->wake, UV_READABLE, consumer_on_wake);
     uv_timer_start(&consumer->tick, consumer_on_tick, TICK_MS, TICK_MS);
-    rd_kafka_queue_io_event_enable(consumer->queue, consumer->wake_fds[1], &wake, sizeof(wake));
+    kafka_wake_watch(&consumer->wake, consumer->queue, CONSUMER_EVENTS);
 }
 
 struct consumer *consumer_new(uv_loop_t *loop, const struct kafka_options *kafka,
