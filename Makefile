@@ -50,6 +50,9 @@ $(B)/version: FORCE
 $(B)/connector/base/version.o: $(B)/version
 $(B)/connector/base/version.o: CFLAGS += -DVERSION='"$(VERSION)"'
 
+# the status page's files are in it
+$(B)/connector/admin/page.o: $(wildcard connector/admin/page/*)
+
 define layer_rule
 $(call archive,$(1)): $(call objects,connector/$(1))
 	@rm -f $$@
