@@ -3,9 +3,9 @@
 Only the standard library is needed. Every request that a page makes and every line of its console
 is kept: Browser.requests() and Browser.console() say what came since they were asked last.
 """
+import base64
 import json
 import os
-import shutil
 import subprocess
 import time
 import urllib.error
@@ -16,14 +16,6 @@ PATIENCE_S = 60  # a loaded machine is slow
 
 class Failure(Exception):
     pass
-
-
-def missing():
-    """The program that is not there, or None."""
-    for program in ("chromium", "chromedriver"):
-        if not shutil.which(program):
-            return program
-    return None
 
 
 def await_true(what, condition, describe=lambda: ""):
@@ -113,7 +105,6 @@ class Browser:
                       features=[{"name": "prefers-color-scheme", "value": name}])
 
     def screenshot(self, path):
-        import base64
         size = self.devtools("Page.getLayoutMetrics")["cssContentSize"]
         shot = self.devtools("Page.captureScreenshot", captureBeyondViewport=True,
                              clip={"x": 0, "y": 0, "width": size["width"], "height": size["height"],
