@@ -102,7 +102,8 @@ class Browser:
 
     def scheme(self, name):
         self.devtools("Emulation.setEmulatedMedia",
-                      features=[{"name": "prefers-color-scheme", "value": name}])
+                      features=[{"name": "prefers-color-scheme", "value": name},
+                                {"name": "prefers-reduced-motion", "value": "reduce"}])
 
     def screenshot(self, path):
         size = self.devtools("Page.getLayoutMetrics")["cssContentSize"]

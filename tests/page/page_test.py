@@ -271,7 +271,6 @@ const ground = (element) => {
     }
     return [255, 255, 255];
 };
-document.getAnimations().forEach((animation) => animation.finish());
 const faint = [];
 for (const element of document.querySelectorAll('body *')) {
     const own = [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());

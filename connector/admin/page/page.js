@@ -222,10 +222,12 @@ function drawPlot(element, key, what, limit = 0, limitWords = '') {
 
 // ---- tables, lists of facts ----
 
+const classOf = (column) => column.number ? 'number' : column.wide ? 'wide' : '';
+
 /** columns: {name, of: row => text, or draw: (cell, row), number, wide}; the first heads the row. */
 function table(caption, columns) {
     const head = make('tr', {}, ...columns.map((column) => {
-        const cell = make('th', {scope: 'col', class: column.number ? 'number' : ''});
+        const cell = make('th', {scope: 'col', class: classOf(column)});
 
         put(cell, column.name);
         return cell;
@@ -240,7 +242,7 @@ function table(caption, columns) {
 
 function makeRow(columns) {
     return make('tr', {}, ...columns.map((column, i) => make(i ? 'td' : 'th', {
-        class: `${column.number ? 'number' : ''} ${column.wide ? 'wide' : ''}`.trim(),
+        class: classOf(column),
         'data-name': column.name,
         ...(i ? {} : {scope: 'row'}),
     })));
@@ -368,8 +370,8 @@ const functionColumns = [
                            : others > 0 ? ` also on ${plural(others, 'other topic')}` : '');
     }},
     {name: 'State', draw: (cell, f) => {
-        if (f.paused)
-            drawPill(cell, 'paused', 'warn');
+        if (f.paused || !f.bound)
+            drawPill(cell, f.paused ? 'paused' : 'gone', 'warn');
         else
             drawPill(cell, f.state === 'up' ? 'up' : `${f.state} ${duration(f.state_seconds)}`,
                      kindOf(f.state));
