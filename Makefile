@@ -34,8 +34,8 @@ PROGRAMS := $(addprefix $(B)/bin/,kafka-connector producer sandbox)
 
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: FORCE all tests test test-unit test-mock test-kafka test-faults test-page bench bench-lag check fuzz fuzz-run
-.PHONY: install clean help
+.PHONY: FORCE all tests test test-unit test-mock test-kafka test-faults test-docs test-page bench
+.PHONY: bench-lag check fuzz fuzz-run install clean help
 
 all: $(PROGRAMS) ## build the programs into build/
 	@$(if $(SANITIZE),,ln -sf $(addprefix $(FLAVOUR)/bin/,$(notdir $(PROGRAMS))) build/)
@@ -115,6 +115,9 @@ test-faults: all $(FAULTS) ## faults at random on three brokers (SEED=, RUNS=, S
 
 test-page: all ## the status page in Chromium (REQUIRE_CHROMIUM=1: no skip)
 	@tests/page/run.sh $(B)/page
+
+test-docs: all ## the commands of README.md and docs/, with a real Apache Kafka
+	@tests/docs/run.sh
 
 $(B)/tests/fuzz/%_fuzz: $(B)/tests/fuzz/%_fuzz.o $(ARCHIVES)
 	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
