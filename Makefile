@@ -34,8 +34,8 @@ PROGRAMS := $(addprefix $(B)/bin/,kafka-connector producer sandbox)
 
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: FORCE all tests test test-unit test-mock test-kafka test-faults test-docs bench bench-lag check fuzz fuzz-run
-.PHONY: install clean help
+.PHONY: FORCE all tests test test-unit test-mock test-kafka test-faults test-docs test-page bench
+.PHONY: bench-lag check fuzz fuzz-run install clean help
 
 all: $(PROGRAMS) ## build the programs into build/
 	@$(if $(SANITIZE),,ln -sf $(addprefix $(FLAVOUR)/bin/,$(notdir $(PROGRAMS))) build/)
@@ -49,6 +49,9 @@ $(B)/version: FORCE
 	@mkdir -p $(@D); echo '$(VERSION)' | cmp -s - $@ || echo '$(VERSION)' > $@
 $(B)/connector/base/version.o: $(B)/version
 $(B)/connector/base/version.o: CFLAGS += -DVERSION='"$(VERSION)"'
+
+# the status page's files are in it
+$(B)/connector/admin/page.o: $(wildcard connector/admin/page/*)
 
 define layer_rule
 $(call archive,$(1)): $(call objects,connector/$(1))
@@ -109,6 +112,9 @@ test-kafka: all $(KAFKA) ## a real Apache Kafka (Java 17; REQUIRE_KAFKA=1: no sk
 
 test-faults: all $(FAULTS) ## faults at random on three brokers (SEED=, RUNS=, SECONDS_A_RUN=, FAULT=)
 	@tests/faults/run.sh $(FAULTS)
+
+test-page: all ## the status page in Chromium (REQUIRE_CHROMIUM=1: no skip)
+	@tests/page/run.sh $(B)/page
 
 test-docs: all ## the commands of README.md and docs/, with a real Apache Kafka
 	@tests/docs/run.sh

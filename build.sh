@@ -12,7 +12,7 @@ Usage: ./build.sh [COMMAND]
   demo watch [...]  the same of watch mode: a function sleeps until its group is behind
   test              build and run the unit, mock and Kafka tests
   packages SET...   print the Debian packages of sets: build, demo, test, check, fuzz,
-                    bench, run, prometheus
+                    bench, run, prometheus, page
   install SET...    install those that are missing
   help              this text
 
@@ -35,7 +35,7 @@ die() {
 
 # ---- packages: the one list of them ----
 
-SETS='build, demo, test, check, fuzz, bench, run, prometheus'
+SETS='build, demo, test, check, fuzz, bench, run, prometheus, page'
 
 packages() { # SET
     case $1 in
@@ -47,6 +47,7 @@ packages() { # SET
     fuzz) echo "$(packages build) clang libclang-rt-dev" ;;
     bench) echo "$(packages build) default-jre-headless maven valgrind" ;;
     prometheus) echo prometheus ;; # not in test: it starts a service
+    page) echo "$(packages build) chromium chromium-driver python3" ;;
     run) echo librdkafka1 libcurl4 libcjson1 libuv1 libmicrohttpd12 ca-certificates ;;
     esac
 }
