@@ -19,10 +19,10 @@ LDLIBS   += $(shell pkg-config --libs $(PACKAGES)) -lm
 
 # The layers, lowest first: an archive each. What is linked with a layer is that layer and those
 # below it, so a unit test proves that its module needs nothing above.
-LAYERS   := base core kafka gateway web admin invoke watch commands
+LAYERS   := base core kafka gateway web admin invoke watch scale commands
 archive   = $(B)/lib$(1).a
-objects   = $(patsubst %.c,$(B)/%.o,$(wildcard $(1)/*.c))
-ARCHIVES := $(foreach l,commands watch invoke admin web gateway kafka core base,$(call archive,$(l)))
+objects   = $(patsubst %.c,$(B)/%.o,$(filter-out connector/scale/main.c,$(wildcard $(1)/*.c)))
+ARCHIVES := $(foreach l,commands scale watch invoke admin web gateway kafka core base,$(call archive,$(l)))
 
 UNIT     := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/unit/*/*_test.c))
 MOCK     := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/mock/*_test.c))
@@ -73,6 +73,7 @@ below_web     := web base
 below_admin   := admin web gateway kafka core base
 below_invoke  := invoke admin web gateway kafka core base
 below_watch   := watch admin web gateway kafka core base
+below_scale   := scale admin web gateway kafka core base
 below_commands := commands kafka core base
 define unit_rule
 $(B)/tests/unit/$(1)/%_test: $(B)/tests/unit/$(1)/%_test.o $(foreach l,$(below_$(1)),$(call archive,$(l)))
