@@ -34,7 +34,7 @@ PROGRAMS := $(addprefix $(B)/bin/,kafka-connector producer sandbox)
 
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: FORCE all tests test test-unit test-mock test-kafka test-faults bench bench-lag check fuzz fuzz-run
+.PHONY: FORCE all tests test test-unit test-mock test-kafka test-faults bench bench-lag bench-scale check fuzz fuzz-run
 .PHONY: install clean help
 
 all: $(PROGRAMS) ## build the programs into build/
@@ -98,7 +98,7 @@ FAULTS = $(B)/tests/faults/faults
 $(FAULTS): $(call objects,tests/faults) $(HARNESS) $(ARCHIVES)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcriterion
 
-tests: all $(UNIT) $(MOCK) $(KAFKA) $(FAULTS) $(BENCH) ## build the tests, run none
+tests: all $(UNIT) $(MOCK) $(KAFKA) $(FAULTS) $(BENCH) $(B)/tests/bench/objects ## build the tests, run none
 
 test: test-unit test-mock ## unit and mock tests
 test-unit: $(UNIT) ## pure parts, no broker, no gateway
@@ -122,10 +122,14 @@ fuzz-run: $(FUZZ)
 $(B)/tests/bench/measure: $(addprefix $(B)/tests/bench/,stub.o accounts.o)
 $(BENCH): %: %.o $(call archive,kafka) $(call archive,core) $(call archive,base)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+$(B)/tests/bench/objects: $(B)/tests/bench/objects.o $(ARCHIVES)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 bench: all $(BENCH) ## records/s, CPU, memory beside bare libcurl (tests/bench/run.sh: settings)
 	@tests/bench/run.sh
 bench-lag: all $(BENCH) ## what a thousand groups on 10,000 partitions cost, beside one by one
 	@tests/bench/lag.sh
+bench-scale: $(B)/tests/bench/objects ## what ten thousand scaled objects cost, and answers meanwhile
+	@$< 60
 
 check: all ## format, layers, headers, sizes, banned functions, docs in step, clang-tidy
 	@tests/check/run.sh

@@ -124,6 +124,7 @@ struct sampler {
 
     struct group *groups;
     struct log_topic *topics;
+    uint64_t configs_lacked_at;  /* of uv_now: when topics' settings were not told; 0: they were */
     struct sampler_times *times; /* who asks what was in the past, the first first */
     struct sampler_counts counts;
 
