@@ -19,10 +19,10 @@ LDLIBS   += $(shell pkg-config --libs $(PACKAGES)) -lm
 
 # The layers, lowest first: an archive each. What is linked with a layer is that layer and those
 # below it, so a unit test proves that its module needs nothing above.
-LAYERS   := base core kafka gateway web admin invoke watch commands
+LAYERS   := base core kafka gateway web admin invoke watch scale commands
 archive   = $(B)/lib$(1).a
-objects   = $(patsubst %.c,$(B)/%.o,$(wildcard $(1)/*.c))
-ARCHIVES := $(foreach l,commands watch invoke admin web gateway kafka core base,$(call archive,$(l)))
+objects   = $(patsubst %.c,$(B)/%.o,$(filter-out connector/scale/main.c,$(wildcard $(1)/*.c)))
+ARCHIVES := $(foreach l,commands scale watch invoke admin web gateway kafka core base,$(call archive,$(l)))
 
 UNIT     := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/unit/*/*_test.c))
 MOCK     := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/mock/*_test.c))
@@ -35,7 +35,7 @@ PROGRAMS := $(addprefix $(B)/bin/,kafka-connector producer sandbox)
 .SECONDARY:
 .DELETE_ON_ERROR:
 .PHONY: FORCE all tests test test-unit test-mock test-kafka test-faults test-docs test-page bench
-.PHONY: bench-lag check fuzz fuzz-run install clean help
+.PHONY: bench-lag bench-scale check fuzz fuzz-run install clean help
 
 all: $(PROGRAMS) ## build the programs into build/
 	@$(if $(SANITIZE),,ln -sf $(addprefix $(FLAVOUR)/bin/,$(notdir $(PROGRAMS))) build/)
@@ -76,6 +76,7 @@ below_web     := web base
 below_admin   := admin web gateway kafka core base
 below_invoke  := invoke admin web gateway kafka core base
 below_watch   := watch admin web gateway kafka core base
+below_scale   := scale admin web gateway kafka core base
 below_commands := commands kafka core base
 define unit_rule
 $(B)/tests/unit/$(1)/%_test: $(B)/tests/unit/$(1)/%_test.o $(foreach l,$(below_$(1)),$(call archive,$(l)))
@@ -100,7 +101,7 @@ FAULTS = $(B)/tests/faults/faults
 $(FAULTS): $(call objects,tests/faults) $(HARNESS) $(ARCHIVES)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcriterion
 
-tests: all $(UNIT) $(MOCK) $(KAFKA) $(FAULTS) $(BENCH) ## build the tests, run none
+tests: all $(UNIT) $(MOCK) $(KAFKA) $(FAULTS) $(BENCH) $(B)/tests/bench/objects ## build the tests, run none
 
 test: test-unit test-mock ## unit and mock tests
 test-unit: $(UNIT) ## pure parts, no broker, no gateway
@@ -130,10 +131,14 @@ fuzz-run: $(FUZZ)
 $(B)/tests/bench/measure: $(addprefix $(B)/tests/bench/,stub.o accounts.o)
 $(BENCH): %: %.o $(call archive,kafka) $(call archive,core) $(call archive,base)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+$(B)/tests/bench/objects: $(B)/tests/bench/objects.o $(ARCHIVES)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 bench: all $(BENCH) ## records/s, CPU, memory beside bare libcurl (tests/bench/run.sh: settings)
 	@tests/bench/run.sh
 bench-lag: all $(BENCH) ## what a thousand groups on 10,000 partitions cost, beside one by one
 	@tests/bench/lag.sh
+bench-scale: $(B)/tests/bench/objects ## what ten thousand scaled objects cost, and answers meanwhile
+	@$< 60
 
 check: all ## format, layers, headers, sizes, banned functions, docs in step, clang-tidy
 	@tests/check/run.sh
