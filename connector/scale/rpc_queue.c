@@ -44,6 +44,8 @@ static void wait_for_events(void *argument)
 
     do {
         event = grpc_completion_queue_next(queue->raw, gpr_inf_future(GPR_CLOCK_REALTIME), NULL);
+        if (event.type == GRPC_QUEUE_SHUTDOWN)
+            event.tag = NULL; /* it is not set */
         uv_mutex_lock(&queue->lock);
         add(&queue->happened, (struct event){event.tag, event.success});
         uv_mutex_unlock(&queue->lock);
