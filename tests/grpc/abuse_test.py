@@ -105,13 +105,14 @@ class Abuse(ServerCase):
     def test_calls_cancelled_at_any_moment_leave_nothing_behind(self):
         chance = random.Random(2)
         for _ in range(2000):
-            call = self.client.IsActive.future(ref()) if chance.random() < 0.5 else \
-                self.client.StreamIsActive(ref())
+            if chance.random() < 0.5:
+                call = self.client.IsActive.future(ref(), timeout=PATIENCE)
+                wait = call.result
+            else:
+                call = self.client.StreamIsActive(ref(), timeout=PATIENCE)
+                wait = call.__next__
             if chance.random() < 0.3:
-                try:
-                    call.result() if hasattr(call, "result") else next(call)
-                except (grpc.RpcError, grpc.FutureCancelledError):
-                    pass
+                wait()
             call.cancel()
         self.assertTrue(await_true(lambda: self.client.watchers() == 0))
         self.assertTrue(await_true(self.nothing_is_open))
