@@ -58,7 +58,7 @@ endef
 $(foreach l,$(LAYERS),$(eval $(call layer_rule,$(l))))
 
 $(B)/bin/kafka-connector: $(B)/connector/main.o $(ARCHIVES)
-$(B)/bin/producer: $(call objects,producer) $(call archive,kafka) $(call archive,core) $(call archive,base)
+$(B)/bin/producer: $(call objects,producer) $(foreach l,web kafka core base,$(call archive,$(l)))
 $(B)/bin/sandbox: $(call objects,sandbox) $(foreach l,web kafka core base,$(call archive,$(l)))
 $(PROGRAMS):
 	@mkdir -p $(@D)
