@@ -359,11 +359,12 @@ static grpc_channel *open_channel(const struct rpc_client_options *options,
         tls ? tls_credentials(options, faults) : grpc_insecure_credentials_create();
     grpc_arg arguments[] = {
         {.type = GRPC_ARG_INTEGER, .key = GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, .value.integer = 1000},
+        {.type = GRPC_ARG_INTEGER, .key = GRPC_ARG_ENABLE_HTTP_PROXY, .value.integer = 0},
         {.type = GRPC_ARG_STRING,
          .key = GRPC_SSL_TARGET_NAME_OVERRIDE_ARG,
          .value.string = options->server_name},
     };
-    grpc_channel_args all = {tls && options->server_name ? 2 : 1, arguments};
+    grpc_channel_args all = {tls && options->server_name ? 3 : 2, arguments};
     grpc_channel *channel = NULL;
 
     if (credentials)
