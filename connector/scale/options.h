@@ -11,14 +11,15 @@
 #include "kafka/client.h"
 
 struct scale_options {
-    char *topic;         /* of the object without metadata; "": all of the group */
-    char *group;         /* "": there is no such object */
-    char *clusters_path; /* a folder of profiles, NAME.json; "": there are none */
+    char *topic;         /* of the object without metadata; NULL or "": all of the group */
+    char *group;         /* NULL or "": there is no such object */
+    char *clusters_path; /* a folder of profiles; NULL or "": there are none */
     struct option_list allowed_brokers;
-    int64_t timeout; /* ms */
-    int64_t object_ttl;
-    int64_t min_sampling;
+    int64_t timeout_ms;
+    int64_t object_ttl_ms;
+    int64_t min_sampling_ms;
     int64_t max_objects, max_clusters;
+    int64_t max_measured; /* objects, and partitions, with metrics of their own */
 };
 
 /* All there is to set. */

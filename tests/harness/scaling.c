@@ -5,159 +5,165 @@
 #include "tests/harness/await.h"
 #include "tests/harness/fail.h"
 
-#include <signal.h>
-#include <stdio.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* A port that was free a moment ago. */
-static int free_port(uv_loop_t *loop)
-{
-    struct sockaddr_in any;
-    struct sockaddr_storage bound;
-    int size = sizeof(bound);
-    uv_tcp_t tcp;
+enum { FLAGS_MOST = 16, ENTRIES_MOST = 16 };
 
-    uv_ip4_addr("127.0.0.1", 0, &any);
-    uv_tcp_init(loop, &tcp);
-    uv_tcp_bind(&tcp, (struct sockaddr *)&any, 0);
-    uv_tcp_getsockname(&tcp, (struct sockaddr *)&bound, &size);
-    uv_close((uv_handle_t *)&tcp, NULL);
-    uv_run(loop, UV_RUN_NOWAIT);
-    return ntohs(((struct sockaddr_in *)&bound)->sin_port);
+struct scaling scaling;
+
+static struct scaler_entry entries[ENTRIES_MOST];
+static char *texts[ENTRIES_MOST];
+static char *last;
+
+/* ---- its life ---- */
+
+static void start(void)
+{
+    const struct scaler_setup setup = {&scaling.loop, &scaling.config, scaling.metrics};
+    struct option_faults faults = {0};
+
+    scaling.closed = false;
+    scaling.scaler = scaler_new(&setup, &faults);
+    if (!scaling.scaler)
+        fail("%s", faults.items[0]);
 }
 
-struct scaling *scaling_new(const char *name, const char *bootstrap)
+static void on_closed(void *context)
 {
-    struct scaling *scaling = xcalloc(1, sizeof(*scaling));
-
-    if (!bootstrap)
-        bootstrap = getenv("KAFKA_BOOTSTRAP");
-    if (!bootstrap)
-        fail("no KAFKA_BOOTSTRAP: run this by make test-kafka");
-    uv_loop_init(&scaling->loop);
-    scaling->name = xstrdup(name);
-    scaling->bootstrap = xstrdup(bootstrap);
-    scaling->cluster = cluster_new(bootstrap, name);
-    snprintf(scaling->address, sizeof(scaling->address), "127.0.0.1:%d", free_port(&scaling->loop));
-    snprintf(scaling->admin, sizeof(scaling->admin), "127.0.0.1:%d", free_port(&scaling->loop));
-    return scaling;
+    (void)context;
+    scaling.closed = true;
 }
 
-void scaling_free(struct scaling *scaling)
+static bool is_closed(void *context)
 {
-    child_free(scaling->scaler);
-    cluster_free(scaling->cluster);
-    if (!await_close(&scaling->loop))
-        fail("something is left on the loop of %s", scaling->name);
-    free(scaling->name);
-    free(scaling->bootstrap);
-    free(scaling);
+    (void)context;
+    return scaling.closed;
 }
 
-/* ---- the scaler ---- */
-
-void scaling_start(struct scaling *scaling, const char *const *settings)
+static void stop(void)
 {
-    char *path = child_program("kafka-connector");
-    char *brokers = xasprintf("KAFKA_BROKERS=%s", scaling->bootstrap);
-    char *listen = xasprintf("grpc_listen=%s", scaling->address);
-    char *admin = xasprintf("admin_listen=%s", scaling->admin);
-    const char *own[] = {brokers, listen, admin, "SAMPLING_INTERVAL=1", "log_level=debug", NULL};
-    const char *all[CHILD_LIST_MAX];
+    scaler_close(scaling.scaler, on_closed, NULL);
+    if (!await(&scaling.loop, is_closed, NULL, SCALING_PATIENCE_MS))
+        fail("the scaler does not close");
+}
 
-    child_list_merge(all, own, settings);
-    scaling->scaler = child_start(&scaling->loop, (const char *[]){path, "scale", NULL}, all);
-    if (!child_await_text(scaling->scaler, "gRPC server listening on", SCALING_PATIENCE_MS))
-        fail("the scaler does not listen:\n%s", child_output(scaling->scaler));
-    free(admin);
-    free(listen);
+static void read_flags(const char *bootstrap, const char *const *flags)
+{
+    char *brokers = xasprintf("--bootstrapServers=%s", bootstrap), *nothing = NULL;
+    char *arguments[FLAGS_MOST] = {brokers};
+    struct option_input input = {.argc = 1, .argv = arguments, .environment = &nothing};
+    struct option_faults faults = {0};
+
+    for (; flags && *flags; flags++)
+        arguments[input.argc++] = (char *)*flags;
+    option_read(scaling.groups, SCALE_GROUPS, &input, &faults);
+    scale_config_check(&scaling.config, &faults);
+    if (faults.count)
+        fail("%s", faults.items[0]);
     free(brokers);
-    free(path);
 }
 
-void scaling_stop(struct scaling *scaling, int signal)
+void scaling_open(const char *bootstrap, const char *const *flags)
 {
-    int status;
-
-    child_signal(scaling->scaler, signal);
-    if (!child_await_end(scaling->scaler, SCALING_PATIENCE_MS, &status) ||
-        (signal == SIGTERM && status != 0))
-        fail("the scaler does not end as it should:\n%s", child_output(scaling->scaler));
-    child_free(scaling->scaler);
-    scaling->scaler = NULL;
+    scale_config_init(&scaling.config, scaling.groups);
+    read_flags(bootstrap, flags);
+    uv_loop_init(&scaling.loop);
+    scaling.metrics = metrics_new();
+    start();
 }
 
-/* ---- KEDA ---- */
-
-/* Appends "--metadata", and the pair as it stands. */
-static size_t add_metadata(const char **arguments, size_t count, const char *pair)
+void scaling_restart(void)
 {
-    arguments[count++] = "--metadata";
-    arguments[count++] = pair;
-    return count;
+    stop();
+    start();
 }
 
-struct child *scaling_keda(struct scaling *scaling, const char *const *metadata)
+void scaling_close(void)
 {
-    char *path = child_program("kafka-connector");
-    char *scaler = xasprintf("--scaler=%s", scaling->address);
-    char *interval = xasprintf("--interval=%dms", SCALING_ASK_MS);
-    char *topic = xasprintf("topic=%s", scaling->name);
-    char *group = xasprintf("consumerGroup=%s", scaling->name);
-    const char *own[] = {topic, group, NULL};
-    const char *all[CHILD_LIST_MAX], *arguments[4 + 2 * CHILD_LIST_MAX] = {path, "ask", scaler,
-                                                                          interval};
-    size_t count = 4;
-    struct child *keda;
-
-    child_list_merge(all, own, metadata);
-    for (size_t i = 0; all[i]; i++)
-        count = add_metadata(arguments, count, all[i]);
-    keda = child_start(&scaling->loop, arguments, NULL);
-    free(group);
-    free(topic);
-    free(interval);
-    free(scaler);
-    free(path);
-    return keda;
+    stop();
+    metrics_free(scaling.metrics);
+    if (!await_close(&scaling.loop))
+        fail("the scaler left a handle behind");
+    option_release(scaling.groups, SCALE_GROUPS);
+    scaling_ref("", NULL);
+    free(last);
 }
 
-bool scaling_await(struct child *keda, const char *part)
+/* ---- what is asked ---- */
+
+struct scaler_ref scaling_ref(const char *name, const char *const *metadata)
 {
-    return child_await_text(keda, part, SCALING_PATIENCE_MS);
+    struct scaler_ref ref = {.namespace = "default", .name = name, .metadata = entries};
+
+    for (size_t i = 0; i < ENTRIES_MOST; i++) {
+        free(texts[i]);
+        texts[i] = NULL;
+    }
+    for (; metadata && metadata[ref.count]; ref.count++) {
+        char *text = xstrdup(metadata[ref.count]), *equals = strchr(text, '=');
+
+        if (!equals || ref.count == ENTRIES_MOST)
+            fail("metadata %s", text);
+        *equals = '\0';
+        texts[ref.count] = text;
+        entries[ref.count] = (struct scaler_entry){text, equals + 1};
+    }
+    return ref;
 }
 
-bool scaling_await_next(struct child *keda, const char *part)
+static void remember(const struct scaler_answer *answer)
 {
-    return child_await_count(keda, part, child_count(keda, part) + 1, SCALING_PATIENCE_MS);
+    static const char *const statuses[] = {"OK", "INVALID_ARGUMENT", "UNAVAILABLE"};
+
+    free(last);
+    last = xasprintf("%s, %s, value %" PRId64 ": %s", statuses[answer->status],
+                     answer->active ? "active" : "not active", answer->value, answer->reason);
 }
 
-static size_t count_lines(const struct child *child)
+struct scaler_answer scaling_ask(const char *name, const char *const *metadata)
 {
-    size_t count = 0;
+    struct scaler_ref ref = scaling_ref(name, metadata);
+    struct scaler_answer answer = scaler_ask(scaling.scaler, SCALER_GET_METRICS, &ref);
 
-    for (const char *at = child_output(child); (at = strchr(at, '\n')); at++)
-        count++;
-    return count;
+    remember(&answer);
+    return answer;
 }
 
-struct lines {
-    struct child *child;
-    size_t wanted;
+struct asking {
+    const char *name;
+    const char *const *metadata;
+    bool (*holds)(const struct scaler_answer *answer);
+    bool (*never)(const struct scaler_answer *answer);
 };
 
-static bool are_written(void *context)
+static bool holds_now(void *context)
 {
-    struct lines *lines = context;
+    const struct asking *asking = context;
+    struct scaler_answer answer = scaling_ask(asking->name, asking->metadata);
 
-    return count_lines(lines->child) >= lines->wanted;
+    if (asking->never && asking->never(&answer))
+        fail("an answer that may not be: %s", last);
+    return asking->holds(&answer);
 }
 
-void scaling_await_answers(struct scaling *scaling, struct child *keda, size_t count)
+bool scaling_await_without(const char *name, const char *const *metadata,
+                           bool (*holds)(const struct scaler_answer *answer),
+                           bool (*never)(const struct scaler_answer *answer))
 {
-    struct lines lines = {keda, count_lines(keda) + count};
+    struct asking asking = {name, metadata, holds, never};
 
-    if (!await(&scaling->loop, are_written, &lines, SCALING_PATIENCE_MS))
-        fail("it is asked no more:\n%s", child_output(keda));
+    return await(&scaling.loop, holds_now, &asking, SCALING_PATIENCE_MS);
+}
+
+bool scaling_await(const char *name, const char *const *metadata,
+                   bool (*holds)(const struct scaler_answer *answer))
+{
+    return scaling_await_without(name, metadata, holds, NULL);
+}
+
+const char *scaling_last(void)
+{
+    return last;
 }
