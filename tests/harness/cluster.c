@@ -67,12 +67,19 @@ static rd_kafka_resp_err_t acl_error(const rd_kafka_CreateAcls_result_t *result)
     return error ? rd_kafka_error_code(error) : RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
+static rd_kafka_resp_err_t records_error(const rd_kafka_DeleteRecords_result_t *result)
+{
+    return rd_kafka_DeleteRecords_result_offsets(result)->elems[0].err;
+}
+
 static rd_kafka_resp_err_t result_error(rd_kafka_event_t *event)
 {
     if (rd_kafka_event_error(event))
         return rd_kafka_event_error(event);
     if (rd_kafka_event_CreateAcls_result(event))
         return acl_error(rd_kafka_event_CreateAcls_result(event));
+    if (rd_kafka_event_DeleteRecords_result(event))
+        return records_error(rd_kafka_event_DeleteRecords_result(event));
     return kafka_client_topic_error(event);
 }
 
@@ -202,6 +209,22 @@ void cluster_write_at(struct cluster *cluster, const char *topic, int partition,
 void cluster_write(struct cluster *cluster, const char *topic, int partition, int records)
 {
     cluster_write_at(cluster, topic, partition, records, 0); /* 0: now */
+}
+
+void cluster_delete_records(struct cluster *cluster, const char *topic, int partition,
+                            int64_t offset)
+{
+    rd_kafka_AdminOptions_t *options = admin_options(cluster, RD_KAFKA_ADMIN_OP_DELETERECORDS);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_DeleteRecords_t *wanted;
+
+    rd_kafka_topic_partition_list_add(list, topic, partition)->offset = offset;
+    wanted = rd_kafka_DeleteRecords_new(list);
+    rd_kafka_DeleteRecords(cluster->client, &wanted, 1, options, cluster->queue);
+    rd_kafka_DeleteRecords_destroy(wanted);
+    rd_kafka_topic_partition_list_destroy(list);
+    rd_kafka_AdminOptions_destroy(options);
+    await_result(cluster, "deleting records of", topic);
 }
 
 void cluster_commit(struct cluster *cluster, const char *topic, int partition, int64_t offset)

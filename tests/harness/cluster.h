@@ -37,6 +37,10 @@ void cluster_write(struct cluster *cluster, const char *topic, int partition, in
 void cluster_write_at(struct cluster *cluster, const char *topic, int partition, int records,
                       int64_t timestamp_ms);
 
+/* The log of a partition begins at the offset from now on, as behind a retention. */
+void cluster_delete_records(struct cluster *cluster, const char *topic, int partition,
+                            int64_t offset);
+
 /* Commits for the group, as one of its members would. */
 void cluster_commit(struct cluster *cluster, const char *topic, int partition, int64_t offset);
 
