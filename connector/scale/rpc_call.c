@@ -122,8 +122,6 @@ static void finish(struct rpc_call *call, struct rpc_reply reply)
     call->next.status = reply.status;
     call->next.reason = reply.reason;
     call->has_status = true;
-    if (reply.status != GRPC_STATUS_OK)
-        call->served->counts->values[RPC_FAULTS].number++;
     set_state(call, RPC_ENDING);
     send_next(call);
 }
@@ -232,6 +230,8 @@ static void on_gone(void *owner, bool ok)
     (void)ok;
     operation_ended(call);
     call->dead = true;
+    if (!call->cancelled && call->next.status != GRPC_STATUS_OK)
+        call->served->counts->values[RPC_FAULTS].number++;
     forget_watch(call);
     if (call->state != RPC_ENDING)
         set_state(call, RPC_ENDING);

@@ -5,7 +5,9 @@
 #include "base/xalloc.h"
 
 #include <grpc/support/log.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { LINES_MAX = 64, LINES_A_MINUTE = 20, MINUTE_MS = 60 * 1000 };
 
@@ -28,9 +30,11 @@ static struct {
     size_t told, left_out;
 } hook;
 
-/* On any thread. */
+/* On any thread. An assertion's line is gRPC's last: there will be no turn of the loop to tell it. */
 static void on_line(gpr_log_func_args *args)
 {
+    if (strstr(args->message, "assertion failed"))
+        fprintf(stderr, "gRPC: %s:%d: %s\n", args->file, args->line, args->message);
     uv_mutex_lock(&hook.lock);
     if (hook.said.count < LINES_MAX)
         hook.said.items[hook.said.count++] = (struct line){args->severity, xstrdup(args->message)};

@@ -11,5 +11,5 @@ if ! "$python" -c 'import grpc, google.protobuf' 2>/dev/null; then
     exit
 fi
 echo "== ${1#build/}"
-exec timeout "${TEST_TIMEOUT:-900}" "$python" -m unittest discover -s tests/grpc -p '*_test.py' \
+exec timeout "${TEST_TIMEOUT:-900}" "$python" -m unittest discover ${VERBOSE:+-v} -s tests/grpc -p '*_test.py' \
     ${FILTER:+-k "$FILTER"}

@@ -74,10 +74,6 @@ static bool open_server(struct option_faults *faults)
     parts.services[1] = rpc_health_service(parts.health);
     parts.services[2] = rpc_reflection_service();
     parts.server = rpc_server_new(&setup, faults);
-    if (parts.server) {
-        printf("port %d\n", rpc_server_port(parts.server));
-        fflush(stdout);
-    }
     return parts.server != NULL;
 }
 
@@ -91,6 +87,8 @@ static void run(struct option_faults *faults)
     if (open_server(faults)) {
         uv_signal_start(&parts.term, on_signal, SIGTERM);
         uv_signal_start(&parts.usr1, on_signal, SIGUSR1);
+        printf("port %d\n", rpc_server_port(parts.server));
+        fflush(stdout);
     } else {
         on_closed(NULL);
     }
