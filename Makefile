@@ -81,7 +81,7 @@ SCALER    = $(foreach l,program scale admin web kafka core base,$(call archive,$
 $(B)/bin/kafka-connector-scale: $(B)/connector/scale/main.o $(SCALER)
 $(B)/bin/kafka-connector-scale: LDLIBS += $(GRPCLIBS)
 $(B)/bin/kafka-connector: $(B)/connector/main.o $(ARCHIVES)
-$(B)/bin/producer: $(call objects,producer) $(call archive,kafka) $(call archive,core) $(call archive,base)
+$(B)/bin/producer: $(call objects,producer) $(foreach l,web kafka core base,$(call archive,$(l)))
 $(B)/bin/sandbox: $(call objects,sandbox) $(foreach l,web kafka core base,$(call archive,$(l)))
 $(PROGRAMS):
 	@mkdir -p $(@D)
