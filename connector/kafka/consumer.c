@@ -141,7 +141,6 @@ void consumer_options_check(const struct kafka_options *kafka,
 
 bool consumer_open(struct consumer *consumer, char reason[REASON_SIZE])
 {
-    struct wake wake = {.partition = WAKE_EVENTS};
     rd_kafka_conf_t *conf = rd_kafka_conf_dup(consumer->conf);
 
     consumer->kafka = rd_kafka_new(RD_KAFKA_CONSUMER, conf, reason, REASON_SIZE);
@@ -153,22 +152,17 @@ bool consumer_open(struct consumer *consumer, char reason[REASON_SIZE])
     consumer->wakes_fetchers = consumer_may_wake_fetchers(consumer->kafka);
     consumer->queue = rd_kafka_queue_get_consumer(consumer->kafka);
     rd_kafka_set_log_queue(consumer->kafka, consumer->queue);
-    rd_kafka_queue_io_event_enable(consumer->queue, consumer->wake_fds[1], &wake, sizeof(wake));
+    kafka_wake_watch(&consumer->wake, consumer->queue, CONSUMER_EVENTS);
     return true;
 }
 
 static void open_handles(struct consumer *consumer)
 {
-    int error = uv_pipe(consumer->wake_fds, UV_NONBLOCK_PIPE, UV_NONBLOCK_PIPE);
-
-    if (error)
-        die("no pipe for the Kafka consumer: %s", uv_strerror(error));
-    uv_poll_init(consumer->loop, &consumer->wake, consumer->wake_fds[0]);
+    kafka_wake_open(&consumer->wake, consumer->loop, consumer_on_woken, consumer);
     uv_timer_init(consumer->loop, &consumer->tick);
     uv_idle_init(consumer->loop, &consumer->soon);
-    consumer->wake.data = consumer->tick.data = consumer->soon.data = consumer;
+    consumer->tick.data = consumer->soon.data = consumer;
     consumer->holds = HANDLES;
-    uv_poll_start(&consumer->wake, UV_READABLE, consumer_on_wake);
     uv_timer_start(&consumer->tick, consumer_on_tick, TICK_MS, TICK_MS);
 }
 

@@ -11,7 +11,6 @@
 
 #include <assert.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 static void on_destroyed(void *context)
 {
@@ -30,7 +29,7 @@ static void destroy_by_worker(struct consumer *consumer)
 {
     consumer_move(consumer, CONSUMER_LEFT);
     uv_timer_stop(&consumer->tick);
-    uv_poll_stop(&consumer->wake);
+    kafka_wake_stop(&consumer->wake);
     consumer->holds++;
     if (!consumer->kafka) {
         on_destroyed(consumer);
@@ -82,9 +81,13 @@ void consumer_unhold(struct consumer *consumer)
         return;
     if (consumer->kafka)
         rd_kafka_destroy_flags(consumer->kafka, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
-    close(consumer->wake_fds[0]); /* not before librdkafka is gone, which writes into the pipe */
-    close(consumer->wake_fds[1]);
+    kafka_wake_release(&consumer->wake);
     free(consumer);
+}
+
+static void on_wake_closed(void *context)
+{
+    consumer_unhold(context);
 }
 
 static void on_handle_closed(uv_handle_t *handle)
@@ -110,7 +113,7 @@ void consumer_free(struct consumer *consumer)
     free(consumer->renewal.why);
     free(consumer->trouble);
     free(consumer->commit.answers);
-    uv_close((uv_handle_t *)&consumer->wake, on_handle_closed);
+    kafka_wake_close(&consumer->wake, on_wake_closed);
     uv_close((uv_handle_t *)&consumer->tick, on_handle_closed);
     uv_close((uv_handle_t *)&consumer->soon, on_handle_closed);
 }

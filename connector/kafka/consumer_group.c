@@ -46,7 +46,6 @@ static void empty_queue(struct source_partition *partition)
 static void open_queue(struct consumer *consumer, size_t i)
 {
     struct source_partition *partition = &consumer->partitions[i];
-    struct wake wake = {consumer->generation, (uint32_t)i};
 
     partition->queue =
         rd_kafka_queue_get_partition(consumer->kafka, partition->topic, partition->number);
@@ -54,14 +53,14 @@ static void open_queue(struct consumer *consumer, size_t i)
     /* What an earlier assignment left there would keep the queue from ever being empty, and only
      * an empty queue wakes us. */
     empty_queue(partition);
-    rd_kafka_queue_io_event_enable(partition->queue, consumer->wake_fds[1], &wake, sizeof(wake));
+    kafka_wake_watch(&consumer->wake, partition->queue, consumer_mark(consumer->generation, i));
 }
 
 static void close_queue(struct source_partition *partition)
 {
     if (!partition->queue)
         return;
-    rd_kafka_queue_io_event_enable(partition->queue, -1, NULL, 0);
+    kafka_wake_ignore(partition->queue);
     rd_kafka_queue_destroy(partition->queue);
 }
 

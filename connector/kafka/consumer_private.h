@@ -13,6 +13,7 @@
 #define KAFKA_CONSUMER_PRIVATE_H
 
 #include "kafka/consumer.h"
+#include "kafka/wake.h"
 
 #include <librdkafka/rdkafka.h>
 #include <utarray.h>
@@ -82,8 +83,7 @@ struct consumer {
     rd_kafka_conf_t *conf;   /* what each client is made of */
     rd_kafka_t *kafka;       /* NULL: given to the worker to be destroyed, or gone */
     rd_kafka_queue_t *queue; /* the consumer queue: events, never records; NULL as kafka is */
-    int wake_fds[2];         /* a pipe: librdkafka writes struct wake, we read */
-    uv_poll_t wake;
+    struct kafka_wake wake;
     uv_timer_t tick;
     uv_idle_t soon; /* runs once, to tell the sink what must not be told from within its call */
     unsigned holds; /* open handles and work under way: the last one frees the memory */
@@ -125,12 +125,12 @@ struct consumer {
     void *closed_context;
 };
 
-/* Written into the pipe by librdkafka when an empty queue gets an element. */
-struct wake {
-    uint32_t generation;
-    uint32_t partition; /* index, or WAKE_EVENTS */
-};
-#define WAKE_EVENTS UINT32_MAX
+/* The marks of its queues (kafka/wake): the consumer queue's, and a partition's. */
+#define CONSUMER_EVENTS UINT64_MAX
+static inline uint64_t consumer_mark(unsigned generation, size_t i)
+{
+    return (uint64_t)generation << 32 | i;
+}
 
 /* consumer.c: the only setter of the state */
 void consumer_move(struct consumer *consumer, enum consumer_state to);
@@ -138,7 +138,7 @@ void consumer_move(struct consumer *consumer, enum consumer_state to);
 bool consumer_open(struct consumer *consumer, char reason[REASON_SIZE]);
 
 /* consumer_events.c */
-void consumer_on_wake(uv_poll_t *handle, int status, int events);
+void consumer_on_woken(void *context, uint64_t mark);
 void consumer_on_tick(uv_timer_t *handle);
 void consumer_soon(struct consumer *consumer);
 
