@@ -34,7 +34,7 @@ PROGRAMS := $(addprefix $(B)/bin/,kafka-connector producer sandbox)
 
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: FORCE all tests test test-unit test-mock test-kafka test-faults bench bench-lag check fuzz fuzz-run
+.PHONY: FORCE all tests test test-unit test-mock test-kafka test-faults test-docs bench bench-lag check fuzz fuzz-run
 .PHONY: install clean help
 
 all: $(PROGRAMS) ## build the programs into build/
@@ -109,6 +109,9 @@ test-kafka: all $(KAFKA) ## a real Apache Kafka (Java 17; REQUIRE_KAFKA=1: no sk
 
 test-faults: all $(FAULTS) ## faults at random on three brokers (SEED=, RUNS=, SECONDS_A_RUN=, FAULT=)
 	@tests/faults/run.sh $(FAULTS)
+
+test-docs: all ## the commands of README.md and docs/, with a real Apache Kafka
+	@tests/docs/run.sh
 
 $(B)/tests/fuzz/%_fuzz: $(B)/tests/fuzz/%_fuzz.o $(ARCHIVES)
 	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)

@@ -137,7 +137,7 @@ static void print_options(const struct mode *mode,
         print(groups[i].table, stdout);
 }
 
-/* For the README: the tables as its check compares them. */
+/* For the docs: the tables as its check compares them. */
 static void print_option_table(const struct option_table *table, FILE *to)
 {
     fprintf(to, "### %s\n\n", table->title);
