@@ -124,6 +124,20 @@ class LiveTest(PageTest):
         self.shoot("live-watch")
 
 
+    def test_shows_what_scale_does(self):
+        demo = self.demo()
+        connector = demo.connector(self.port, "scale", "--GRPC_PORT=%d" % free_port(),
+                                   "--KAFKA_GROUP_ID=workers", "--KAFKA_TOPIC=texts",
+                                   "--lagThreshold=5", "--sustainSeconds=3600",
+                                   "--samplingInterval=1")
+        self.addCleanup(connector.stop)
+        self.open(self.url)
+        self.await_text("The object without metadata", "texts, group workers")
+        demo.send("texts", 60)
+        self.await_text("Over 5 for", "1h make it last", "threshold 5", "Told to KEDA")
+        self.shoot("live-scale")
+
+
 class StubTest(PageTest):
     def setUp(self):
         super().setUp()

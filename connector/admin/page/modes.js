@@ -382,8 +382,8 @@ function updateObject(element, object) {
     fillCard(element, titleOfObject(object),
              `${object.topic || 'all topics'}, group ${object.consumerGroup}`, verdict.because,
              REASON_KINDS[verdict.reason] === 'bad' ? 'bad' : '');
-    fillPill(element, verdict.known ? verdict.reason : 'no answer',
-             verdict.known ? REASON_KINDS[verdict.reason] || '' : 'bad');
+    fillPill(element, verdict.known ? verdict.reason : `no answer: ${verdict.reason}`,
+             REASON_KINDS[verdict.reason] || '');
     drawPlot(lag, `highest ${nameOfObject(object)}`, 'Highest lag of a partition', verdict.target,
              `threshold ${number(verdict.target)}`);
     drawStretch(stretch, object);
@@ -413,11 +413,11 @@ function scaleTroubles(status, bad, warn) {
     for (const cluster of status.clusters)
         if (cluster.fault)
             bad(`Cluster ${cluster.cluster} cannot be read: ${cluster.fault}`);
-    for (const object of status.objects) {
-        if (!object.verdict.known)
-            bad(`${titleOfObject(object)} has no answer: ${object.verdict.because}`);
-        else if (REASON_KINDS[object.verdict.reason] === 'warn')
-            warn(`${titleOfObject(object)}: ${object.verdict.because}`);
+    for (const {verdict, ...object} of status.objects) {
+        const tell = verdict.known || verdict.reason === 'recovering' ? warn : bad;
+
+        if (!verdict.known || REASON_KINDS[verdict.reason] === 'warn')
+            tell(`${titleOfObject(object)}${verdict.known ? '' : ' has no answer'}: ${verdict.because}`);
     }
     if (status.objectsLeftOff)
         warn(`${plural(status.objectsLeftOff, 'scaled object')} more than are shown.`);
