@@ -5,6 +5,7 @@
 #include "commands/replay.h"
 #include "invoke/invoke.h"
 #include "program/program.h"
+#include "scale/ask.h"
 #include "scale/meant.h"
 #include "watch/watch.h"
 
@@ -29,9 +30,10 @@ static const struct mode modes[] = {
      .keep = watch_keep},
     {.name = SCALE_MODE,
      .summary = SCALE_SUMMARY,
-     .elsewhere = "kafka-connector-scale",
+     .elsewhere = SCALE_PROGRAM,
      .is_meant = scale_is_meant,
      .meant_by = SCALE_MEANT_BY},
+    {.name = ASK_MODE, .summary = ASK_SUMMARY, .elsewhere = SCALE_PROGRAM},
     {.name = "lag",
      .summary = "tells how far consumer groups are behind, and how old what waits is",
      .options = lag_options,

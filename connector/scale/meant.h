@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 
+#define SCALE_PROGRAM  "kafka-connector-scale"
 #define SCALE_MODE     "scale"
 #define SCALE_SUMMARY  "tells KEDA by how much to scale consumers: by lag that lasts, not by spikes"
 #define SCALE_MEANT_BY "KAFKA_GROUP_ID or GRPC_PORT is set"

@@ -8,7 +8,7 @@ BEGIN {
     layers = "base=0 core=1 kafka=2 gateway=2 web=2 admin=3 invoke=4 watch=4 scale=4 commands=4 program=5"
     for (n = split(layers " main=6 producer=5 sandbox=5", pair, "[ =]"); n; n -= 2)
         height[pair[n - 1]] = pair[n]
-    place["librdkafka/"] = "^(connector/kafka/|producer/sender.c$)"
+    place["librdkafka/"] = "^(connector/kafka/|producer/writer.c$)"
     place["curl/"] = "^connector/gateway/"
     place["microhttpd.h"] = "^connector/web/"
     place["grpc/"] = place["pb-c.h"] = place["protobuf-c/"] = "^connector/scale/rpc_"
