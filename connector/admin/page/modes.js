@@ -415,9 +415,10 @@ function scaleTroubles(status, bad, warn) {
             bad(`Cluster ${cluster.cluster} cannot be read: ${cluster.fault}`);
     for (const {verdict, ...object} of status.objects) {
         const tell = verdict.known || verdict.reason === 'recovering' ? warn : bad;
+        const silent = verdict.known ? '' : ' has no answer';
 
-        if (!verdict.known || REASON_KINDS[verdict.reason] === 'warn')
-            tell(`${titleOfObject(object)}${verdict.known ? '' : ' has no answer'}: ${verdict.because}`);
+        if (silent || REASON_KINDS[verdict.reason] === 'warn')
+            tell(`${titleOfObject(object)}${silent}: ${verdict.because}`);
     }
     if (status.objectsLeftOff)
         warn(`${plural(status.objectsLeftOff, 'scaled object')} more than are shown.`);
