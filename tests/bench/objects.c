@@ -12,6 +12,7 @@
  * samples of the cluster taken meanwhile.
  */
 #include "base/log.h"
+#include "base/xalloc.h"
 #include "kafka/mock.h"
 #include "scale/scaler.h"
 
@@ -206,7 +207,7 @@ static void measure(struct bench *bench, int seconds)
 
     bench->wanted = (size_t)seconds * ASKED_A_SECOND;
     last = bench->wanted - 1;
-    bench->took_us = calloc(bench->wanted, sizeof(*bench->took_us));
+    bench->took_us = xcalloc(bench->wanted, sizeof(*bench->took_us));
     bench->began_ns = uv_hrtime();
     uv_timer_start(&bench->timer, on_timer, TURN_MS, TURN_MS);
     uv_prepare_start(&bench->turn, on_turn);
@@ -264,7 +265,7 @@ int main(int argc, char **argv)
     const struct log_options quiet = {.level = LOG_LEVEL_WARNING};
     char address[ADDRESS_SIZE];
     pid_t brokers = start_brokers(address);
-    int seconds = argc > 1 ? atoi(argv[1]) : 30;
+    int seconds = argc > 1 ? (int)strtol(argv[1], NULL, 10) : 30;
 
     mallopt(M_ARENA_MAX, 1); /* as the program does */
     log_configure(&quiet, stderr);
