@@ -36,14 +36,22 @@ static void write_all(struct keda *keda, int records)
         cluster_write(keda->cluster, keda->name, i, records);
 }
 
-/* A topic, and a group that is at its end. */
-static struct keda *open_keda(const char *name, const char *bootstrap)
+/* A topic, with a setting of its own or NULL, and a group that is at its end. */
+static struct keda *open_keda_with(const char *name, const char *bootstrap, const char *setting,
+                                   const char *value)
 {
     struct keda *keda = keda_new(name, bootstrap);
 
-    cluster_create(keda->cluster, name, PARTITIONS);
+    cluster_create_with(keda->cluster, name, PARTITIONS, setting, value);
+    write_all(keda, 1); /* acknowledged by leaders, which a new topic has not at once */
+    cr_assert_eq(cluster_partitions(keda->cluster, name), PARTITIONS);
     commit_all(keda, 0);
     return keda;
+}
+
+static struct keda *open_keda(const char *name, const char *bootstrap)
+{
+    return open_keda_with(name, bootstrap, NULL, NULL);
 }
 
 #define expect_next(asked, part)                                                                   \
@@ -204,7 +212,8 @@ Test(scale, objects_of_one_scaler_are_answered_each_by_its_own_metadata)
     struct child *small, *large;
 
     cluster_create(keda->cluster, "scale-several-2", 1);
-    cluster_commit(keda->cluster, "scale-several-2", 0, 0);
+    cluster_write(keda->cluster, "scale-several-2", 0, 1);
+    cluster_commit(keda->cluster, "scale-several-2", 0, 1);
     cluster_write(keda->cluster, keda->name, 0, 300);
     keda_start(keda, NULL);
     small = keda_ask(keda, KEYS{AT_ONCE, "lagThreshold=100", NULL});
@@ -288,13 +297,11 @@ Test(scale, a_backfill_with_old_timestamps_does_not_prove_at_a_restart_that_lag_
 Test(scale, killed_in_a_backlog_it_is_up_again_at_once_where_brokers_have_the_time)
 {
     static const char *const metadata[] = {"sustainSeconds=30", "scaleUpStabilization=0", NULL};
-    struct keda *keda = keda_new("scale-proved", NULL);
+    struct keda *keda =
+        open_keda_with("scale-proved", NULL, "message.timestamp.type", "LogAppendTime");
     uint64_t written;
     struct child *asked;
 
-    cluster_create_with(keda->cluster, keda->name, PARTITIONS, "message.timestamp.type",
-                        "LogAppendTime");
-    commit_all(keda, 0);
     write_all(keda, BACKLOG);
     written = uv_hrtime();
     keda_start(keda, NULL);
