@@ -36,8 +36,8 @@ PROGRAMS := $(addprefix $(B)/bin/,kafka-connector kafka-connector-scale producer
 
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: FORCE all tests test test-unit test-mock test-grpc test-kafka test-faults test-docs bench bench-lag check fuzz fuzz-run
-.PHONY: install clean help
+.PHONY: FORCE all tests test test-unit test-mock test-grpc test-kafka test-faults test-docs test-page
+.PHONY: bench bench-lag bench-scale check fuzz fuzz-run install clean help
 
 all: $(PROGRAMS) ## build the programs into build/
 	@$(if $(SANITIZE),,ln -sf $(addprefix $(FLAVOUR)/bin/,$(notdir $(PROGRAMS))) build/)
@@ -51,6 +51,9 @@ $(B)/version: FORCE
 	@mkdir -p $(@D); echo '$(VERSION)' | cmp -s - $@ || echo '$(VERSION)' > $@
 $(B)/connector/base/version.o: $(B)/version
 $(B)/connector/base/version.o: CFLAGS += -DVERSION='"$(VERSION)"'
+
+# the status page's files are in it
+$(B)/connector/admin/page.o: $(wildcard connector/admin/page/*)
 
 define layer_rule
 $(call archive,$(1)): $(call objects,connector/$(1))
@@ -123,7 +126,7 @@ FAULTS = $(B)/tests/faults/faults
 $(FAULTS): $(call objects,tests/faults) $(HARNESS) $(ARCHIVES)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcriterion
 
-tests: all $(UNIT) $(MOCK) $(KAFKA) $(GRPC) $(FAULTS) $(BENCH) ## build the tests, run none
+tests: all $(UNIT) $(MOCK) $(KAFKA) $(GRPC) $(FAULTS) $(BENCH) $(B)/tests/bench/objects ## build the tests, run none
 
 test: test-unit test-mock test-grpc ## unit and mock tests
 test-unit: $(UNIT) ## pure parts, no broker, no gateway
@@ -137,6 +140,9 @@ test-kafka: all $(KAFKA) ## a real Apache Kafka (Java 17; REQUIRE_KAFKA=1: no sk
 
 test-faults: all $(FAULTS) ## faults at random on three brokers (SEED=, RUNS=, SECONDS_A_RUN=, FAULT=)
 	@tests/faults/run.sh $(FAULTS)
+
+test-page: all ## the status page in Chromium (REQUIRE_CHROMIUM=1: no skip)
+	@tests/page/run.sh $(B)/page
 
 test-docs: all ## the commands of README.md and docs/, with a real Apache Kafka
 	@tests/docs/run.sh
@@ -152,10 +158,14 @@ fuzz-run: $(FUZZ)
 $(B)/tests/bench/measure: $(addprefix $(B)/tests/bench/,stub.o accounts.o)
 $(BENCH): %: %.o $(call archive,kafka) $(call archive,core) $(call archive,base)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+$(B)/tests/bench/objects: $(B)/tests/bench/objects.o $(ARCHIVES)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 bench: all $(BENCH) ## records/s, CPU, memory beside bare libcurl (tests/bench/run.sh: settings)
 	@tests/bench/run.sh
 bench-lag: all $(BENCH) ## what a thousand groups on 10,000 partitions cost, beside one by one
 	@tests/bench/lag.sh
+bench-scale: $(B)/tests/bench/objects ## what ten thousand scaled objects cost, and answers meanwhile
+	@$< 60
 
 check: all ## format, layers, headers, sizes, banned functions, docs in step, clang-tidy
 	@tests/check/run.sh

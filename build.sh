@@ -13,7 +13,7 @@ Usage: ./build.sh [COMMAND]
   demo scale [...]  the same of scale mode: a spike is left alone, a backlog scaled for
   test              build and run the unit, mock and Kafka tests
   packages SET...   print the Debian packages of sets: build, demo, test, check, fuzz,
-                    bench, run, prometheus
+                    bench, run, prometheus, page
   install SET...    install those that are missing
   help              this text
 
@@ -37,18 +37,20 @@ die() {
 
 # ---- packages: the one list of them ----
 
-SETS='build, demo, test, check, fuzz, bench, run, prometheus'
+SETS='build, demo, test, check, fuzz, bench, run, prometheus, page'
 
 packages() { # SET
     case $1 in
     build) echo build-essential pkg-config git librdkafka-dev libcurl4-openssl-dev libcjson-dev \
-        libuv1-dev libmicrohttpd-dev uthash-dev ;;
+        libuv1-dev libmicrohttpd-dev uthash-dev libgrpc-dev libprotobuf-c-dev protobuf-c-compiler ;;
     demo) echo "$(packages build) figlet" ;;
-    test) echo "$(packages build) libcriterion-dev default-jre-headless maven curl openssl" ;;
+    test) echo "$(packages build) libcriterion-dev default-jre-headless maven curl openssl" \
+        python3-grpcio python3-protobuf ;;
     check) echo "$(packages test) clang clang-format clang-tidy" ;;
     fuzz) echo "$(packages build) clang libclang-rt-dev" ;;
     bench) echo "$(packages build) default-jre-headless maven valgrind" ;;
     prometheus) echo prometheus ;; # not in test: it starts a service
+    page) echo "$(packages build) chromium chromium-driver python3" ;;
     run) echo librdkafka1 libcurl4 libcjson1 libuv1 libmicrohttpd12 ca-certificates ;;
     esac
 }

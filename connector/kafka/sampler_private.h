@@ -13,6 +13,7 @@
 #define KAFKA_SAMPLER_PRIVATE_H
 
 #include "kafka/sampler.h"
+#include "kafka/wake.h"
 
 #include <librdkafka/rdkafka.h>
 #include <stdatomic.h>
@@ -96,8 +97,7 @@ struct sampler {
     rd_kafka_t *kafka;
     rd_kafka_queue_t *queue; /* answers, errors, lines of its log */
     char *newest_error;      /* that the client told: why no broker answers */
-    int wake_fds[2];         /* a pipe: librdkafka writes a byte, we read */
-    uv_poll_t wake;
+    struct kafka_wake wake;
     uv_timer_t due, late;
     unsigned holds; /* open handles, jobs and clients being destroyed: the last frees the memory */
     atomic_bool abandoned;
@@ -114,7 +114,8 @@ struct sampler {
     bool groups_read; /* at this tick */
     char *fault;      /* of the last tick; said */
 
-    unsigned silent; /* ticks in a row at which a broker that is there told no metadata */
+    unsigned silent;     /* ticks at which a broker that is there told no metadata */
+    int64_t silent_tick; /* the last of them */
 
     size_t in_flight;         /* questions for groups */
     bool all_answered;        /* at the last tick, by this client */
@@ -124,6 +125,7 @@ struct sampler {
 
     struct group *groups;
     struct log_topic *topics;
+    uint64_t configs_lacked_at;  /* of uv_now: when topics' settings were not told; 0: they were */
     struct sampler_times *times; /* who asks what was in the past, the first first */
     struct sampler_counts counts;
 
@@ -162,7 +164,7 @@ void sampler_unhold(struct sampler *sampler);
 /* sampler_client.c */
 rd_kafka_conf_t *sampler_conf_new(const struct kafka_options *kafka, const char *group,
                                   bool create_topics, struct option_faults *faults);
-void sampler_open_wake(struct sampler *sampler);
+void sampler_on_woken(void *context, uint64_t mark);
 /* A client made of sampler->conf in the place of the one there is, which the worker destroys.
  * False with a reason in librdkafka's words: all is as it was. */
 bool sampler_client_open(struct sampler *sampler, char *reason, size_t size);

@@ -10,9 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
-enum { REASON_SIZE = 512, SILENT_TICKS = 2 };
+enum { REASON_SIZE = 512, SILENT_TICKS = 2, CALM_TICKS = 20 };
 
 /* ---- states ---- */
 
@@ -110,14 +109,15 @@ static void end_tick(struct sampler *sampler)
     sampler_times_wanted(sampler);
 }
 
-/* A broker that is there and silent (frozen) is asked again and again: librdkafka prefers the one
- * it has used last. */
 void sampler_tick_failed(struct sampler *sampler, rd_kafka_resp_err_t why)
 {
     bool silent = why == RD_KAFKA_RESP_ERR__TIMED_OUT;
     const char *text = silent ? "timed out" : sampler->newest_error;
 
-    sampler->silent = silent ? sampler->silent + 1 : 0;
+    if (silent) {
+        sampler->silent++;
+        sampler->silent_tick = sampler->tick;
+    }
     sampler_note_failure(sampler, rd_kafka_err2str(why));
     tell_fault(sampler, text ? text : rd_kafka_err2str(why));
     end_tick(sampler);
@@ -125,7 +125,6 @@ void sampler_tick_failed(struct sampler *sampler, rd_kafka_resp_err_t why)
 
 void sampler_logs_done(struct sampler *sampler)
 {
-    sampler->silent = 0;
     sampler_note_all(sampler);
     tell_fault(sampler, NULL);
     end_tick(sampler);
@@ -178,13 +177,23 @@ static void replace_client(struct sampler *sampler)
     sampler->counts.replaced++;
 }
 
+/* A broker that is there and silent (frozen) is asked for metadata again and again: librdkafka
+ * takes any of those that it has used within the last second, so a tick in between may be good. A
+ * client that is new has no connection to it that counts. */
+static bool is_silenced(struct sampler *sampler)
+{
+    if (sampler->tick - sampler->silent_tick > CALM_TICKS)
+        sampler->silent = 0;
+    return sampler->silent >= SILENT_TICKS;
+}
+
 static void begin_tick(struct sampler *sampler)
 {
     set_time(sampler);
     sampler->groups_read = false;
     for (struct log_topic *log = sampler->topics; log; log = log->hh.next)
         log->known = false;
-    if (sampler->silent >= SILENT_TICKS || sampler_is_unanswered(sampler))
+    if (is_silenced(sampler) || sampler_is_unanswered(sampler))
         replace_client(sampler);
     move(sampler, SAMPLER_METADATA_READING);
     sampler_read_metadata(sampler);
@@ -277,7 +286,7 @@ void sampler_start_job(struct sampler *sampler, struct job *job)
 
 void sampler_open_handles(struct sampler *sampler)
 {
-    sampler_open_wake(sampler);
+    kafka_wake_open(&sampler->wake, sampler->setup.loop, sampler_on_woken, sampler);
     uv_timer_init(sampler->setup.loop, &sampler->due);
     uv_timer_init(sampler->setup.loop, &sampler->late);
     sampler->due.data = sampler->late.data = sampler;
@@ -288,11 +297,15 @@ void sampler_unhold(struct sampler *sampler)
 {
     if (--sampler->holds > 0)
         return;
-    close(sampler->wake_fds[0]); /* not before librdkafka is gone, which writes into the pipe */
-    close(sampler->wake_fds[1]);
+    kafka_wake_release(&sampler->wake);
     if (sampler->closed)
         sampler->closed(sampler->closed_context);
     sampler_free(sampler);
+}
+
+static void on_wake_closed(void *context)
+{
+    sampler_unhold(context);
 }
 
 static void on_handle_closed(uv_handle_t *handle)
@@ -311,7 +324,7 @@ void sampler_close(struct sampler *sampler, void (*closed)(void *context), void 
     sampler->closed = closed;
     sampler->closed_context = context;
     atomic_store(&sampler->abandoned, true);
-    uv_close((uv_handle_t *)&sampler->wake, on_handle_closed);
+    kafka_wake_close(&sampler->wake, on_wake_closed);
     uv_close((uv_handle_t *)&sampler->due, on_handle_closed);
     uv_close((uv_handle_t *)&sampler->late, on_handle_closed);
     if (!working && sampler->kafka)

@@ -14,7 +14,12 @@
 #include <string.h>
 #include <utlist.h>
 
-enum { LOOKS_A_JOB = 20000, NEVER_MS = 60 * 60 * 1000, REASON_SIZE = 128 };
+enum {
+    LOOKS_A_JOB = 20000,
+    NEVER_MS = 60 * 60 * 1000,
+    CONFIGS_AGAIN_MS = 60 * 1000, /* when they were not told: a question waits for a controller */
+    REASON_SIZE = 128,
+};
 
 #define STAMP_CONFIG "message.timestamp.type"
 #define BROKERS_TIME "LogAppendTime"
@@ -41,6 +46,7 @@ struct times_job {
     size_t count;
     struct stamped_topic *topics;
     size_t topic_count;
+    bool asks_configs, lacks_configs;
     uint64_t until; /* of uv_hrtime */
 };
 
@@ -176,8 +182,8 @@ static void note_configs(struct times_job *times, rd_kafka_event_t *event)
     }
 }
 
-/* The request itself is never to time out (sampler_groups.c says why); we wait for our time only.
- */
+/* The request itself is never to time out (sampler_groups.c says why); we wait for our time only,
+ * and ask no other for a while. */
 static void ask_configs(struct times_job *times)
 {
     rd_kafka_t *kafka = times->job.kafka;
@@ -195,6 +201,7 @@ static void ask_configs(struct times_job *times)
     event = rd_kafka_queue_poll(queue, left_ms(times));
     if (event && !rd_kafka_event_error(event))
         note_configs(times, event);
+    times->lacks_configs = !event;
     if (event)
         rd_kafka_event_destroy(event);
     rd_kafka_ConfigResource_destroy_array(resources, times->topic_count);
@@ -207,11 +214,11 @@ static void times_work(struct job *job)
 {
     struct times_job *times = (struct times_job *)job;
 
-    times->until = uv_hrtime() + (uint64_t)job->timeout_ms * 1000000;
     qsort(times->looks, times->count, sizeof(*times->looks), by_place);
     list_topics(times);
     ask_offsets(times);
-    ask_configs(times);
+    if (times->asks_configs)
+        ask_configs(times);
 }
 
 /* ---- the loop's part ---- */
@@ -246,12 +253,15 @@ static void tell(const struct times_job *job, struct sampler_times *times)
  * meanwhile are freed here. */
 static void times_over(struct job *job)
 {
+    const struct times_job *it = (struct times_job *)job;
     struct sampler *sampler = job->sampler;
     struct sampler_times *times, *next;
 
+    if (it->asks_configs)
+        sampler->configs_lacked_at = it->lacks_configs ? uv_now(sampler->setup.loop) : 0;
     DL_FOREACH (sampler->times, times) /* none that was asked is freed within */
         if (times->asked && times->told)
-            tell((struct times_job *)job, times);
+            tell(it, times);
     DL_FOREACH_SAFE (sampler->times, times, next)
         if (times->asked)
             times_free(times);
@@ -283,6 +293,20 @@ static void take_looks(struct times_job *job, struct sampler *sampler)
     job->count = count;
 }
 
+/* Half of the way to the next tick is the sampler's own. */
+static uint64_t patience_ns(const struct sampler *sampler)
+{
+    int64_t half_ms = sampler->setup.interval_ms / 2, whole_ms = sampler->setup.timeout_ms;
+
+    return (uint64_t)(half_ms < whole_ms ? half_ms : whole_ms) * 1000000;
+}
+
+static bool may_ask_configs(const struct sampler *sampler)
+{
+    return !sampler->configs_lacked_at ||
+           uv_now(sampler->setup.loop) - sampler->configs_lacked_at >= CONFIGS_AGAIN_MS;
+}
+
 void sampler_read_times(struct sampler *sampler)
 {
     struct times_job *job = xcalloc(1, sizeof(*job));
@@ -290,6 +314,8 @@ void sampler_read_times(struct sampler *sampler)
     job->job.work = times_work;
     job->job.over = times_over;
     job->job.free = times_job_free;
+    job->until = uv_hrtime() + patience_ns(sampler);
+    job->asks_configs = may_ask_configs(sampler);
     take_looks(job, sampler);
     job->topics = xcalloc(job->count, sizeof(*job->topics));
     sampler_start_job(sampler, &job->job);

@@ -3,8 +3,9 @@
  * two ticks: for who wants to know what was before anybody looked (core/recovery).
  *
  * What is asked until a job begins is asked in one: one ListOffsets a broker for each time that
- * differs, and one DescribeConfigs for all topics. It may take as long as one of the sampler's
- * answers; what is not told by then is not known, and to be asked again.
+ * differs, and one DescribeConfigs for all topics. It takes no longer than an answer may and half
+ * an interval, so that no tick is put off for long; what is not told by then is not known, and to
+ * be asked again.
  */
 #ifndef KAFKA_SAMPLER_TIMES_H
 #define KAFKA_SAMPLER_TIMES_H

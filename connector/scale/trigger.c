@@ -181,8 +181,6 @@ static void drop_defaults(struct trigger *trigger, const struct scaler_entry *me
         free(trigger->topic);
         trigger->topic = NULL;
     }
-    if (is_given(metadata, count, "sustainSeconds") && !is_given(metadata, count, "drainSeconds"))
-        trigger->policy.drain_ms = 0;
     trigger->policy.window_size = 0;
 }
 

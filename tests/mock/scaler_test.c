@@ -55,6 +55,11 @@ static bool is_active(const struct scaler_answer *answer)
     return answer->status == SCALER_OK && answer->active;
 }
 
+static bool is_up(const struct scaler_answer *answer)
+{
+    return is_active(answer) && answer->value > 0;
+}
+
 static bool is_idle(const struct scaler_answer *answer)
 {
     return answer->status == SCALER_OK && !answer->active;
@@ -220,12 +225,38 @@ Test(scaler, metadata_that_is_edited_does_not_drop_what_is_up)
 
     open_with(NULL);
     backlog(30);
-    EXPECT("app", before, is_active);
+    EXPECT("app", before, is_up);
     cluster_commit(workers, "orders", 0, 30);
     cr_expect(scaling_await("app", before, is_known));
     answer = scaling_ask("app", after);
     cr_expect(is_active(&answer), "%s", scaling_last());
     cr_expect_eq(answer.value, 40, "the same two replicas: %s", scaling_last());
+}
+
+static void expect_status(const char *part)
+{
+    struct admin_subject subject = scaler_subject(scaling.scaler);
+    json *status = json_object();
+    char *text;
+
+    subject.status(subject.context, status);
+    text = json_print(status, false);
+    cr_expect(strstr(text, part), "no %s in %s", part, text);
+    free(text);
+    json_free(status);
+}
+
+Test(scaler, its_status_tells_the_lag_beside_the_threshold)
+{
+    const char *const object[] = {ORDERS, AT_ONCE, "lagThreshold=10", NULL};
+
+    open_with(NULL);
+    scaling_ask("app", object);
+    expect_status("\"highestLag\":-1,\"longestStretchSeconds\":-1");
+    backlog(30);
+    EXPECT("app", object, is_up);
+    expect_status("\"target\":10,\"sustainSeconds\":0");
+    expect_status("\"lag\":30,\"highestLag\":30,\"longestStretchSeconds\":");
 }
 
 Test(scaler, a_spec_needs_no_sample)
@@ -266,8 +297,7 @@ Test(scaler, a_lag_that_lasts_is_scaled_for_and_then_not)
     EXPECT("app", object, is_idle);
     cluster_write(workers, "orders", 0, 30);
     EXPECT("app", object, is_draining_or_short);
-    EXPECT("app", object, is_active);
-    cr_expect_gt(scaling_ask("app", object).value, 0);
+    EXPECT("app", object, is_up);
     cluster_commit(workers, "orders", 0, 30);
     EXPECT("app", object, is_idle);
     cr_expect_eq(scaling_ask("app", object).value, 0);
