@@ -167,6 +167,9 @@ bench-lag: all $(BENCH) ## what a thousand groups on 10,000 partitions cost, bes
 bench-scale: $(B)/tests/bench/objects ## what ten thousand scaled objects cost, and answers meanwhile
 	@$< 60
 
+bench-grpc: $(GRPC) ## what calls cost the scaler's gRPC server, and leave behind (tests/bench/calls.py)
+	@GRPC_SERVER=$(GRPC) $(or $(PYTHON),/usr/bin/python3) tests/bench/calls.py
+
 check: all ## format, layers, headers, sizes, banned functions, docs in step, clang-tidy
 	@tests/check/run.sh
 
