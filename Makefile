@@ -107,7 +107,7 @@ test-mock: all $(MOCK) ## librdkafka's mock brokers and a scripted gateway
 test-kafka: all $(KAFKA) ## a real Apache Kafka (Java 17; REQUIRE_KAFKA=1: no skip)
 	@tests/kafka/run.sh $(KAFKA)
 
-test-faults: all $(FAULTS) ## faults at random on three brokers (SEED=, RUNS=, SECONDS_A_RUN=, FAULT=)
+test-faults: all $(FAULTS) ## faults at random on three brokers (SEED= RUNS= SECONDS_A_RUN= FAULT= SAMPLER_SECONDS=)
 	@tests/faults/run.sh $(FAULTS)
 
 test-docs: all ## the commands of README.md and docs/, with a real Apache Kafka
