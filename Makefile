@@ -138,7 +138,7 @@ test-grpc: $(GRPC) ## the scaler's gRPC server by clients in Python (REQUIRE_GRP
 test-kafka: all $(KAFKA) ## a real Apache Kafka (Java 17; REQUIRE_KAFKA=1: no skip)
 	@tests/kafka/run.sh $(KAFKA)
 
-test-faults: all $(FAULTS) ## faults at random on three brokers (SEED=, RUNS=, SECONDS_A_RUN=, FAULT=)
+test-faults: all $(FAULTS) ## faults at random on three brokers (SEED= RUNS= SECONDS_A_RUN= FAULT= SAMPLER_SECONDS=)
 	@tests/faults/run.sh $(FAULTS)
 
 test-page: all ## the status page in Chromium (REQUIRE_CHROMIUM=1: no skip)

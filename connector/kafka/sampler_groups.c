@@ -251,6 +251,18 @@ static rd_kafka_resp_err_t error_of(const rd_kafka_event_t *event,
     return rd_kafka_error_code(rd_kafka_group_result_error(groups[0]));
 }
 
+/* librdkafka forgets a coordinator that says it is none, and asks for the new one at the next
+ * question: which is put at once, but no more than once a tick. */
+static bool has_moved(struct group *group, rd_kafka_resp_err_t error)
+{
+    int64_t tick = group->sampler->tick;
+
+    if (error != RD_KAFKA_RESP_ERR_NOT_COORDINATOR || group->moved_tick == tick)
+        return false;
+    group->moved_tick = tick;
+    return true;
+}
+
 void sampler_on_answer(struct sampler *sampler, rd_kafka_event_t *event)
 {
     struct group *group = rd_kafka_event_opaque(event);
@@ -261,9 +273,11 @@ void sampler_on_answer(struct sampler *sampler, rd_kafka_event_t *event)
     sampler->in_flight--;
     if (sampler->state != SAMPLER_GROUPS_READING)
         return;
-    if (is_awaited(group) && group->sent_tick == sampler->tick)
-        note_answer(group, error, list);
-    else if (is_awaited(group))
-        ask(group);
+    if (is_awaited(group)) {
+        if (group->sent_tick == sampler->tick && !has_moved(group, error))
+            note_answer(group, error, list);
+        else
+            ask(group);
+    }
     ask_more(sampler);
 }

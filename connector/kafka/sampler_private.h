@@ -70,7 +70,8 @@ struct group {
     bool in_flight;             /* a question is, of this tick or an earlier one */
     uint64_t sent_at;           /* of uv_now */
     const char *said;           /* the trouble that was logged */
-    int64_t walked_tick, sent_tick, done_tick, read_tick; /* at which it was the last time */
+    /* At which it was the last time; moved: its coordinator was another one than asked. */
+    int64_t walked_tick, sent_tick, done_tick, read_tick, moved_tick;
     UT_hash_handle hh;
 };
 

@@ -429,6 +429,20 @@ Test(sampler, whichever_it_is)
     freeze(1);
 }
 
+Test(sampler, a_coordinator_that_has_moved_is_followed_within_the_tick)
+{
+    struct sampler_interest *interest = orders();
+
+    sampling_await_ticks(1);
+    mock_push_errors(mock, API_OFFSET_FETCH, RD_KAFKA_RESP_ERR_NOT_COORDINATOR, 1);
+    sampling_commit("workers", "orders", 0, 7);
+    sampling_await_ticks(2);
+    cr_expect_null(sampler_group_of(interest)->error);
+    cr_expect_eq(history_count(&sampling_partition(interest, 0)->history), 3, "none was missed");
+    cr_expect_eq(sampling_lag(interest, 0), 3);
+    sampler_drop(interest);
+}
+
 Test(sampler, follows_a_coordinator_that_moves)
 {
     struct sampler_interest *interest = orders();
