@@ -47,18 +47,18 @@ static int file_with(const char *symbol)
     return -1;
 }
 
-static struct rpc_reply say_fault(Response *response, int32_t code, char *text)
+static struct rpc_reply say_fault(Response response, int32_t code, char *text)
 {
     Grpc__Reflection__V1__ErrorResponse error = GRPC__REFLECTION__V1__ERROR_RESPONSE__INIT;
 
     error.error_code = code;
     error.error_message = text;
-    response->error_response = &error;
-    response->message_response_case = SAID(ERROR_RESPONSE);
-    return rpc_pack(&response->base);
+    response.error_response = &error;
+    response.message_response_case = SAID(ERROR_RESPONSE);
+    return rpc_pack(&response.base);
 }
 
-static struct rpc_reply say_file(Response *response, int file)
+static struct rpc_reply say_file(Response response, int file)
 {
     Grpc__Reflection__V1__FileDescriptorResponse said =
         GRPC__REFLECTION__V1__FILE_DESCRIPTOR_RESPONSE__INIT;
@@ -69,12 +69,12 @@ static struct rpc_reply say_file(Response *response, int file)
     data = (ProtobufCBinaryData){files[file].size, (uint8_t *)files[file].bytes};
     said.file_descriptor_proto = &data;
     said.n_file_descriptor_proto = 1;
-    response->file_descriptor_response = &said;
-    response->message_response_case = SAID(FILE_DESCRIPTOR_RESPONSE);
-    return rpc_pack(&response->base);
+    response.file_descriptor_response = &said;
+    response.message_response_case = SAID(FILE_DESCRIPTOR_RESPONSE);
+    return rpc_pack(&response.base);
 }
 
-static struct rpc_reply say_services(Response *response)
+static struct rpc_reply say_services(Response response)
 {
     Grpc__Reflection__V1__ListServiceResponse said =
         GRPC__REFLECTION__V1__LIST_SERVICE_RESPONSE__INIT;
@@ -87,9 +87,9 @@ static struct rpc_reply say_services(Response *response)
     }
     said.service = list;
     said.n_service = FILES;
-    response->list_services_response = &said;
-    response->message_response_case = SAID(LIST_SERVICES_RESPONSE);
-    return rpc_pack(&response->base);
+    response.list_services_response = &said;
+    response.message_response_case = SAID(LIST_SERVICES_RESPONSE);
+    return rpc_pack(&response.base);
 }
 
 static struct rpc_reply reply_to(Request *request)
@@ -100,13 +100,13 @@ static struct rpc_reply reply_to(Request *request)
     response.original_request = request;
     switch (request->message_request_case) {
     case ASKED(FILE_BY_FILENAME):
-        return say_file(&response, file_named(request->file_by_filename));
+        return say_file(response, file_named(request->file_by_filename));
     case ASKED(FILE_CONTAINING_SYMBOL):
-        return say_file(&response, file_with(request->file_containing_symbol));
+        return say_file(response, file_with(request->file_containing_symbol));
     case ASKED(LIST_SERVICES):
-        return say_services(&response);
+        return say_services(response);
     default:
-        return say_fault(&response, GRPC_STATUS_UNIMPLEMENTED, "there are no extensions");
+        return say_fault(response, GRPC_STATUS_UNIMPLEMENTED, "there are no extensions");
     }
 }
 
