@@ -383,6 +383,30 @@ Test(scaler, who_is_not_asked_about_is_forgotten_with_its_cluster)
     EXPECT("app", object, is_known);
 }
 
+static bool is_one_left(void *context)
+{
+    char *text = metrics_text(scaling.metrics, NULL);
+    bool one = strstr(text, "\nkafka_connector_scaled_objects 1\n");
+
+    free(text);
+    scaling_ask("app", context);
+    return one;
+}
+
+Test(scaler, of_many_edits_of_one_the_one_asked_about_stays)
+{
+    static const char *edited[] = {ORDERS, AT_ONCE, "lagThreshold=2", NULL};
+
+    open_with(SCALING{"--object_ttl=1s", NULL});
+    scaling_ask("app", SCALING{ORDERS, AT_ONCE, "lagThreshold=1", NULL});
+    scaling_ask("app", edited);
+    scaling_ask("app", SCALING{ORDERS, AT_ONCE, "lagThreshold=3", NULL});
+    scaling_ask("app", SCALING{ORDERS, AT_ONCE, "lagThreshold=4", NULL});
+    cr_expect(await(&scaling.loop, is_one_left, edited, SCALING_PATIENCE_MS));
+    scaling_ask("app", SCALING{ORDERS, AT_ONCE, "lagThreshold=5", NULL});
+    EXPECT("app", edited, is_known);
+}
+
 static int told;
 
 static void count_told(void *context, const struct scaler_answer *answer)
