@@ -42,9 +42,10 @@ SETS='build, demo, test, check, fuzz, bench, run, prometheus, page'
 packages() { # SET
     case $1 in
     build) echo build-essential pkg-config git librdkafka-dev libcurl4-openssl-dev libcjson-dev \
-        libuv1-dev libmicrohttpd-dev uthash-dev ;;
+        libuv1-dev libmicrohttpd-dev uthash-dev libgrpc-dev libprotobuf-c-dev protobuf-c-compiler ;;
     demo) echo "$(packages build) figlet" ;;
-    test) echo "$(packages build) libcriterion-dev default-jre-headless maven curl openssl" ;;
+    test) echo "$(packages build) libcriterion-dev default-jre-headless maven curl openssl" \
+        python3-grpcio python3-protobuf ;;
     check) echo "$(packages test) clang clang-format clang-tidy" ;;
     fuzz) echo "$(packages build) clang libclang-rt-dev" ;;
     bench) echo "$(packages build) default-jre-headless maven valgrind" ;;

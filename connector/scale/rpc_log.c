@@ -23,14 +23,15 @@ struct lines {
 
 /* gRPC knows one log function, without a context. */
 static struct {
-    uv_mutex_t lock;    /* of `said` alone */
-    struct lines said;  /* not seen by the loop yet */
+    uv_mutex_t lock;   /* of `said` alone */
+    struct lines said; /* not seen by the loop yet */
     uv_async_t *wake;
     uint64_t minute_ms; /* when the one that is counted began */
     size_t told, left_out;
 } hook;
 
-/* On any thread. An assertion's line is gRPC's last: there will be no turn of the loop to tell it. */
+/* On any thread. An assertion's line is gRPC's last: there will be no turn of the loop to tell it.
+ */
 static void on_line(gpr_log_func_args *args)
 {
     if (strstr(args->message, "assertion failed"))

@@ -15,11 +15,11 @@
 #include <utlist.h>
 
 enum {
-    ASKED_AHEAD = 16,     /* calls that may arrive within one turn of the loop */
-    REFUSED_MAX = 1000,   /* calls over the bounds, while their refusal is on its way */
-    STEP_MS = 30 * 1000,  /* how long a request, and an answer, may take */
+    ASKED_AHEAD = 16,    /* calls that may arrive within one turn of the loop */
+    REFUSED_MAX = 1000,  /* calls over the bounds, while their refusal is on its way */
+    STEP_MS = 30 * 1000, /* how long a request, and an answer, may take */
     SWEEP_MS = 1000,
-    PATIENCE_MS = 2000,   /* at the end */
+    PATIENCE_MS = 2000, /* at the end */
     MESSAGE_MAX = 1 << 20,
 };
 
@@ -67,7 +67,8 @@ static size_t *count_of(struct rpc_call *call, size_t *most)
     struct rpc_server *server = call->server;
     bool stream = call->served->method->kind == RPC_WATCH;
 
-    *most = (size_t)(stream ? server->setup.options->max_streams : server->setup.options->max_calls);
+    *most =
+        (size_t)(stream ? server->setup.options->max_streams : server->setup.options->max_calls);
     return stream ? &server->streams : &server->busy;
 }
 
@@ -183,14 +184,18 @@ void rpc_server_close(struct rpc_server *server, void (*closed)(void *context), 
     server->closing = true;
     server->closed = closed;
     server->context = context;
-    DL_FOREACH_SAFE2(server->calls, call, next, next_one) rpc_call_stop(call);
+    DL_FOREACH_SAFE2 (server->calls, call, next, next_one)
+        rpc_call_stop(call);
     grpc_server_shutdown_and_notify(server->raw, rpc_queue_raw(server->queue), &server->on_down);
     uv_timer_start(&server->patience, on_patience, PATIENCE_MS, 0);
 }
 
 /* ---- how it begins ---- */
 
-#define NUMBER(name, number) {.type = GRPC_ARG_INTEGER, .key = (name), .value.integer = (number)}
+#define NUMBER(name, number)                                                                       \
+    {                                                                                              \
+        .type = GRPC_ARG_INTEGER, .key = (name), .value.integer = (number)                         \
+    }
 
 static grpc_server *make_raw(const struct rpc_options *options)
 {
@@ -244,8 +249,8 @@ static bool listen_at(struct rpc_server *server, struct option_faults *faults)
     grpc_server_credentials *credentials;
 
     server->tls = rpc_options_tls(options) ? rpc_tls_new(options) : NULL;
-    credentials = server->tls ? rpc_tls_credentials(server->tls)
-                              : grpc_insecure_server_credentials_create();
+    credentials =
+        server->tls ? rpc_tls_credentials(server->tls) : grpc_insecure_server_credentials_create();
     server->port = grpc_server_add_http2_port(server->raw, all, credentials);
     grpc_server_credentials_release(credentials);
     if (!server->port) {

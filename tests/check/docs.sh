@@ -47,5 +47,6 @@ done
 compare docs/invoke.md invoke
 compare docs/watch.md watch
 compare docs/scale.md replay
+compare docs/keda.md scale
 compare_replay
 exit $bad

@@ -233,6 +233,32 @@ Test(scaler, metadata_that_is_edited_does_not_drop_what_is_up)
     cr_expect_eq(answer.value, 40, "the same two replicas: %s", scaling_last());
 }
 
+static void expect_status(const char *part)
+{
+    struct admin_subject subject = scaler_subject(scaling.scaler);
+    json *status = json_object();
+    char *text;
+
+    subject.status(subject.context, status);
+    text = json_print(status, false);
+    cr_expect(strstr(text, part), "no %s in %s", part, text);
+    free(text);
+    json_free(status);
+}
+
+Test(scaler, its_status_tells_the_lag_beside_the_threshold)
+{
+    const char *const object[] = {ORDERS, AT_ONCE, "lagThreshold=10", NULL};
+
+    open_with(NULL);
+    scaling_ask("app", object);
+    expect_status("\"highestLag\":-1,\"longestStretchSeconds\":-1");
+    backlog(30);
+    EXPECT("app", object, is_up);
+    expect_status("\"target\":10,\"sustainSeconds\":0");
+    expect_status("\"lag\":30,\"highestLag\":30,\"longestStretchSeconds\":");
+}
+
 Test(scaler, a_spec_needs_no_sample)
 {
     struct scaler_ref ref;

@@ -124,6 +124,20 @@ class LiveTest(PageTest):
         self.shoot("live-watch")
 
 
+    def test_shows_what_scale_does(self):
+        demo = self.demo()
+        connector = demo.connector(self.port, "scale", "--GRPC_PORT=%d" % free_port(),
+                                   "--KAFKA_GROUP_ID=workers", "--KAFKA_TOPIC=texts",
+                                   "--lagThreshold=5", "--sustainSeconds=3600",
+                                   "--samplingInterval=1")
+        self.addCleanup(connector.stop)
+        self.open(self.url)
+        self.await_text("The object without metadata", "texts, group workers")
+        demo.send("texts", 60)
+        self.await_text("Over 5 for", "1h make it last", "threshold 5", "Told to KEDA")
+        self.shoot("live-scale")
+
+
 class StubTest(PageTest):
     def setUp(self):
         super().setUp()
@@ -173,7 +187,8 @@ class StubTest(PageTest):
         for part in ("Not ready: waiting for the group", "has not been reached for 1m15s",
                      "cannot be read: no connection", "cannot be committed: no member any more",
                      "cannot be written: no such topic", "audit has been away for 3m20s",
-                     "3 records are held", "returns is paused by hand", "No topic any more"):
+                     "3 records are held", "returns is paused by hand", "No topic any more",
+                     "orders[3] is full and waits", "returns[0] is full and waits"):
             self.assertIn(part, self.text())
         self.assertEqual(self.cell("2", "Lag"), "not known")
         self.show(samples.invoke())
@@ -284,7 +299,7 @@ return faint;"""
 HOSTILE = "<img src=x onerror=hit=1><script>hit=1</script>" + "x" * 200
 
 # These say what a thing is, not what it is called.
-WORDS = {"mode", "state", "gateway", "awakeBecause", "invocation", "verdict"}
+WORDS = {"mode", "state", "gateway", "awakeBecause", "invocation", "reason"}
 
 
 def hostile(value, name=None):
