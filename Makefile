@@ -138,7 +138,7 @@ test-grpc: $(GRPC) ## the scaler's gRPC server by clients in Python (REQUIRE_GRP
 test-kafka: all $(KAFKA) ## a real Apache Kafka (Java 17; REQUIRE_KAFKA=1: no skip)
 	@tests/kafka/run.sh $(KAFKA)
 
-test-faults: all $(FAULTS) ## faults at random on three brokers (SEED=, RUNS=, SECONDS_A_RUN=, FAULT=)
+test-faults: all $(FAULTS) ## faults at random on three brokers (SEED= RUNS= SECONDS_A_RUN= FAULT= SAMPLER_SECONDS=)
 	@tests/faults/run.sh $(FAULTS)
 
 test-page: all ## the status page in Chromium (REQUIRE_CHROMIUM=1: no skip)
@@ -166,6 +166,9 @@ bench-lag: all $(BENCH) ## what a thousand groups on 10,000 partitions cost, bes
 	@tests/bench/lag.sh
 bench-scale: $(B)/tests/bench/objects ## what ten thousand scaled objects cost, and answers meanwhile
 	@$< 60
+
+bench-grpc: $(GRPC) ## what calls cost the scaler's gRPC server, and leave behind (tests/bench/calls.py)
+	@GRPC_SERVER=$(GRPC) $(or $(PYTHON),/usr/bin/python3) tests/bench/calls.py
 
 check: all ## format, layers, headers, sizes, banned functions, docs in step, clang-tidy
 	@tests/check/run.sh

@@ -342,7 +342,7 @@ idle() {
 tell_next_watch() {
     cat <<END
 
-== The demo runs. In another terminal, from this folder:
+== The demo runs: http://127.0.0.1:$ADMIN_PORT/ shows it in a browser. In another terminal, from this folder:
 
   build/producer -broker $bootstrap -topic $(functions | head -n 1 | cut -d' ' -f2)
   curl http://127.0.0.1:$ADMIN_PORT/bindings
@@ -355,7 +355,7 @@ END
 tell_next_invoke() {
     cat <<END
 
-== The demo runs. In another terminal, from this folder:
+== The demo runs: http://127.0.0.1:$ADMIN_PORT/ shows it in a browser. In another terminal, from this folder:
 
   build/producer -broker $bootstrap -topic faas-request -value "hello world"
   build/producer -broker $bootstrap -topic faas-request -file -     # each line you type

@@ -131,18 +131,17 @@ static void watch_forget(struct watch *watch)
         watch_end(watch);
 }
 
-/* Of an idle connection only its end is waited for. curl looks for it no sooner than when it wants
- * a connection again, which it may never. */
+/* Of an idle connection only its end is waited for: curl looks for that no sooner than when it
+ * wants a connection again, which may be never. What else comes (of TLS) is left to it. */
 static void on_idle_socket(struct watch *watch, int events)
 {
-    bool ended = events & UV_READABLE;
-
-    watch->loop->stale |= ended;
-    watch->polled = ended ? 0 : UV_READABLE;
-    if (ended)
+    watch->polled = 0;
+    if (events & UV_DISCONNECT) {
+        watch->loop->stale = true;
         uv_poll_stop(&watch->poll);
-    else
-        uv_poll_start(&watch->poll, UV_READABLE, on_socket);
+    } else {
+        uv_poll_start(&watch->poll, UV_DISCONNECT, on_socket);
+    }
 }
 
 /* libuv's word for an error on a socket is a stopped watcher and no event. curl is then told of

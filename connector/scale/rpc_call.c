@@ -319,7 +319,7 @@ static void await_end(struct rpc_call *call)
 
 static void receive(struct rpc_call *call)
 {
-    if (call->server->closing)
+    if (call->server->shutting)
         finish(call, rpc_reply_fault(GRPC_STATUS_UNAVAILABLE, "the scaler is stopping"));
     else if (!call->served->method)
         finish(call, rpc_reply_fault(GRPC_STATUS_UNIMPLEMENTED, "there is no such method"));

@@ -53,7 +53,7 @@ struct rpc_call {
 
 struct rpc_server {
     struct rpc_server_setup setup;
-    grpc_server *raw;
+    grpc_server *raw; /* NULL: none, while it is opened again */
     struct rpc_queue *queue;
     struct rpc_tls *tls; /* NULL: without */
     struct rpc_tag on_down;
@@ -65,6 +65,7 @@ struct rpc_server {
     size_t asked, live;   /* calls that are waited for; that are there */
     size_t busy, streams; /* of those: RPC_UNARY and RPC_TALK; RPC_WATCH */
     struct metrics_instance *refused;
+    bool shutting; /* gRPC's server is told to end: to be opened again, or, `closing`, for good */
     bool closing;
     int port;
     void (*closed)(void *context);

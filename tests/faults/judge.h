@@ -9,7 +9,8 @@
  *
  * A lane is what must stay in order, for one function: the records of a key in a partition, those
  * without one, or all of a partition. Of its calls
- *   disordered  is a first one for a record behind one for a later record,
+ *   disordered  is a first one for a record behind one for a later record; of what is not owed, not
+ *               that of a member that was frozen, or lost its partitions, and does not know yet,
  *   overtaken   a first one while the record before it, if owed, was not yet answered 200,
  *   crossed     one that came while another was under way. Allowed is it when the other's member
  *               was killed or frozen or had lost its partitions: its calls run on, and nobody can

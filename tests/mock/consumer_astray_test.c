@@ -141,6 +141,11 @@ static bool never(const void *of)
     return false;
 }
 
+static bool is_reading(const void *of)
+{
+    return ((const struct member *)of)->consumer->reading != NULL;
+}
+
 /* The leader moves between two looks at the log's end. */
 static bool is_settled_by_the_next_leader(struct member *member, int32_t leader)
 {
@@ -149,9 +154,9 @@ static bool is_settled_by_the_next_leader(struct member *member, int32_t leader)
     wanted = member->taken + RECORDS;
     member->consumer->readings = 0;
     partition->next = RECORDS + 30; /* more than the log has, so that it is looked at again */
-    mock_push_errors(member_mock, API_FETCH, RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE, 1);
-    while (!member->consumer->reading)
-        uv_run(&member_loop, UV_RUN_ONCE);
+    do                              /* what a broker says that leads no more is passed over */
+        mock_push_errors(member_mock, API_FETCH, RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE, 1);
+    while (!member_run_until(is_reading, member, 5000));
     member_run_until(never, NULL, LOOK_AGAIN_MS / 2);
     mock_set_leader(member_mock, "orders", 0, leader);
     member_await(took_wanted, member);

@@ -336,6 +336,9 @@ const REASON_KINDS = {
     sustained: 'good', stuck: 'warn', held: 'good',
 };
 
+/** What the reason's one word does not say by itself. */
+const REASON_WORDS = {short: 'not lasting yet', kafkas: 'KEDA’s arithmetic'};
+
 function rememberScale(status) {
     for (const object of status.objects)
         remember(`highest ${nameOfObject(object)}`, object.found.highestLag);
@@ -382,7 +385,9 @@ function updateObject(element, object) {
     fillCard(element, titleOfObject(object),
              `${object.topic || 'all topics'}, group ${object.consumerGroup}`, verdict.because,
              REASON_KINDS[verdict.reason] === 'bad' ? 'bad' : '');
-    fillPill(element, verdict.known ? verdict.reason : `no answer: ${verdict.reason}`,
+    const reason = REASON_WORDS[verdict.reason] || verdict.reason;
+
+    fillPill(element, verdict.known ? reason : `no answer: ${reason}`,
              REASON_KINDS[verdict.reason] || '');
     drawPlot(lag, `highest ${nameOfObject(object)}`, 'Highest lag of a partition', verdict.target,
              `threshold ${number(verdict.target)}`);
@@ -415,9 +420,10 @@ function scaleTroubles(status, bad, warn) {
             bad(`Cluster ${cluster.cluster} cannot be read: ${cluster.fault}`);
     for (const {verdict, ...object} of status.objects) {
         const tell = verdict.known || verdict.reason === 'recovering' ? warn : bad;
+        const silent = verdict.known ? '' : ' has no answer';
 
-        if (!verdict.known || REASON_KINDS[verdict.reason] === 'warn')
-            tell(`${titleOfObject(object)}${verdict.known ? '' : ' has no answer'}: ${verdict.because}`);
+        if (silent || REASON_KINDS[verdict.reason] === 'warn')
+            tell(`${titleOfObject(object)}${silent}: ${verdict.because}`);
     }
     if (status.objectsLeftOff)
         warn(`${plural(status.objectsLeftOff, 'scaled object')} more than are shown.`);
