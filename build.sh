@@ -12,15 +12,17 @@ Usage: ./build.sh [COMMAND]
   deploy            deploy the stack alone
   demo [OPTION...]  build, run and show it on this machine: Kafka and the functions included
   demo watch [...]  the same of watch mode: a function sleeps until its group is behind
+  demo scale [...]  the same of scale mode: a spike is left alone, a backlog scaled for
   test              build and run the unit, mock and Kafka tests
   packages SET...   print the Debian packages of sets: build, demo, unit, test, check,
-                    fuzz, bench, run, image, manifests, prometheus
+                    fuzz, bench, run, image, manifests, prometheus, page
   install SET...    install those that are missing
   help              this text
 
 Options of demo, or the environment variable of the same meaning:
   --gateway-port N  port of the demo's gateway       GATEWAY_PORT, 8080
   --admin-port N    port of the connector's /status  ADMIN_PORT, 8081
+  --scaler-port N   port of the scaler (demo scale)  SCALER_PORT, 50051
   --functions PATH  file of the functions            FUNCTIONS, sandbox/functions
   --stay, --once    stay up, or end after the answers; without either it stays on a terminal
 
@@ -37,14 +39,14 @@ die() {
 
 # ---- packages: the one list of them ----
 
-SETS='build, demo, unit, test, check, fuzz, bench, run, image, manifests, prometheus'
+SETS='build, demo, unit, test, check, fuzz, bench, run, image, manifests, prometheus, page'
 
 packages() { # SET
     case $1 in
     build) echo build-essential pkg-config git librdkafka-dev libcurl4-openssl-dev libcjson-dev \
         libuv1-dev libmicrohttpd-dev uthash-dev protobuf-c-compiler libprotobuf-c-dev libgrpc-dev ;;
     demo) echo "$(packages build) figlet" ;;
-    unit) echo "$(packages build) libcriterion-dev curl openssl" ;;
+    unit) echo "$(packages build) libcriterion-dev curl openssl python3-grpcio python3-protobuf" ;;
     test) echo "$(packages unit) default-jre-headless maven" ;;
     check) echo "$(packages test) clang clang-format clang-tidy" ;;
     fuzz) echo "$(packages build) clang libclang-rt-dev" ;;
@@ -52,6 +54,7 @@ packages() { # SET
     image) echo buildah podman runc debootstrap ;;
     manifests) echo "$(packages build) python3-venv shellcheck systemd curl" ;;
     prometheus) echo prometheus ;; # not in test: it starts a service
+    page) echo "$(packages build) chromium chromium-driver python3" ;;
     run) echo librdkafka1 libcurl4 libcjson1 libuv1 libmicrohttpd12 libgrpc29 libprotobuf-c1 \
         ca-certificates curl ;; # curl: the image's HEALTHCHECK
     esac
@@ -108,14 +111,14 @@ build() {
 
 # ---- demo ----
 
-GATEWAY_PORT=${GATEWAY_PORT:-8080} ADMIN_PORT=${ADMIN_PORT:-8081}
+GATEWAY_PORT=${GATEWAY_PORT:-8080} ADMIN_PORT=${ADMIN_PORT:-8081} SCALER_PORT=${SCALER_PORT:-50051}
 FUNCTIONS=${FUNCTIONS:-sandbox/functions}
 START_SECONDS=20 ANSWER_SECONDS=60 STOP_SECONDS=10
 stay=auto folder='' pids=()
 
 demo_options() {
     mode=invoke
-    [ "${1-}" != watch ] || { mode=watch && shift; }
+    [[ ${1-} != watch && ${1-} != scale ]] || { mode=$1 && shift; }
     while [ $# -gt 0 ]; do
         case $1 in
         --*=*) set -- "${1%%=*}" "${1#*=}" "${@:2}" && continue ;;
@@ -123,6 +126,7 @@ demo_options() {
         --once) stay=no && shift && continue ;;
         --gateway-port) GATEWAY_PORT=${2-} ;;
         --admin-port) ADMIN_PORT=${2-} ;;
+        --scaler-port) SCALER_PORT=${2-} ;;
         --functions) FUNCTIONS=${2-} ;;
         *) usage_fault "demo has no option $1" ;;
         esac
@@ -131,6 +135,7 @@ demo_options() {
     done
     check_port --gateway-port "$GATEWAY_PORT"
     check_port --admin-port "$ADMIN_PORT"
+    check_port --scaler-port "$SCALER_PORT"
     [ "$GATEWAY_PORT" -ne "$ADMIN_PORT" ] ||
         usage_fault "--gateway-port and --admin-port must be two ports"
     [ -r "$FUNCTIONS" ] || usage_fault "--functions: cannot read \"$FUNCTIONS\""
@@ -389,18 +394,22 @@ demo() {
     install demo
     refuse_taken_port --gateway-port "$GATEWAY_PORT"
     refuse_taken_port --admin-port "$ADMIN_PORT"
+    [ "$mode" != scale ] || refuse_taken_port --scaler-port "$SCALER_PORT"
     build all
     trap stop_all EXIT
     trap 'exit 130' INT
     trap 'exit 143' TERM
     trap 'exit 129' HUP
     folder=$(mktemp -d)
+    # shellcheck source=sandbox/demo_scale.sh
+    [ "$mode" != scale ] || . sandbox/demo_scale.sh
     "demo_$mode"
     if [ "$stay" != yes ]; then
         echo "== Done; --stay keeps it up"
         return 0
     fi
     "tell_next_$mode"
+    [ "$mode" != scale ] || play_on
     wait -n "$sandbox" "$connector" || true
     fail_of "the demo ended"
 }

@@ -29,6 +29,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Of the policy's samples: a history that is finer (scale_policy.finer) may miss so many times as
+ * many. */
 enum { EVALUATOR_MISSED_MOST = 3, EVALUATOR_DRAIN_SAMPLES = 3 };
 
 /* A time that is before every other: nothing is proved, nothing has moved. */

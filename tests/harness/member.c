@@ -166,23 +166,17 @@ const struct sink_calls member_sink_calls = {
 
 /* ---- members, topics and records ---- */
 
-struct member *member_join(const char *topic)
-{
-    return member_join_hiding(topic, NULL);
-}
-
-struct member *member_join_hiding(const char *topic, char *hidden)
+static struct member *join(const char *topic, const struct consumer_options *options)
 {
     char *bootstrap = (char *)mock_bootstrap(member_mock),
          *properties[] = {"session.timeout.ms=3000"};
     struct kafka_options kafka = {{&bootstrap, 1}, "test", {properties, 1}};
-    struct consumer_options options = {.group = "workers", .hidden = hidden};
     struct option_faults faults = {0};
     struct member *member = xcalloc(1, sizeof(*member));
 
     for (int i = 0; i < PARTITIONS_MAX; i++)
         member->start[i] = -1;
-    member->consumer = consumer_new(&member_loop, &kafka, &options, &faults);
+    member->consumer = consumer_new(&member_loop, &kafka, options, &faults);
     cr_assert_not_null(member->consumer, "%s", faults.count ? faults.items[0] : "");
     member->source = consumer_source(member->consumer);
     member->source->sink_calls = &member_sink_calls;
@@ -190,6 +184,21 @@ struct member *member_join_hiding(const char *topic, char *hidden)
     if (topic)
         consumer_subscribe(member->consumer, &topic, 1);
     return member;
+}
+
+struct member *member_join(const char *topic)
+{
+    return member_join_hiding(topic, NULL);
+}
+
+struct member *member_join_hiding(const char *topic, char *hidden)
+{
+    return join(topic, &(struct consumer_options){.group = "workers", .hidden = hidden});
+}
+
+struct member *member_join_named(const char *topic, char *instance_id)
+{
+    return join(topic, &(struct consumer_options){.group = "workers", .instance_id = instance_id});
 }
 
 static void on_closed(void *context)

@@ -63,6 +63,8 @@ bool member_run_until(bool (*holds)(const void *), const void *of, uint64_t pati
 struct member *member_join(const char *topic);
 /* consumer_options.hidden is set. */
 struct member *member_join_hiding(const char *topic, char *hidden);
+/* consumer_options.instance_id is. librdkafka knows fatal errors of such members only. */
+struct member *member_join_named(const char *topic, char *instance_id);
 void member_leave(struct member *member); /* closes and frees */
 void member_free(struct member *member);
 

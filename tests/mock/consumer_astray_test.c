@@ -82,6 +82,41 @@ Test(consumer_astray, what_is_read_on_while_it_is_looked_at_is_not_read_again)
     member_leave(member);
 }
 
+static bool has_records(const void *of)
+{
+    const struct member *member = of;
+    const struct source_partition *partition = member->parts[0].given.handle;
+
+    return partition && member->source->calls->has_records(member->source, partition);
+}
+
+/* Behind the last record a transaction's marker may lie, or what compaction has removed: a log whose
+ * beginning has come to its end then lacks nothing. `next` stayed below, and looked expired. */
+Test(consumer_astray, an_end_told_is_where_it_is_read_on)
+{
+    struct source_partition *partition;
+    struct member *member;
+
+    mock_create_topic(member_mock, "orders", 1);
+    member_produce("orders", 1, RECORDS);
+    member = member_join("orders");
+    member->paused = true;
+    member_await(has_records, member);
+    partition = member->parts[0].given.handle;
+    for (int i = 0; i < RECORDS; i++) {
+        struct record *record;
+
+        while (!(record = member->source->calls->take(member->source, partition)))
+            uv_run(&member_loop, UV_RUN_ONCE);
+        record_unref(&record);
+    }
+    member_await(has_records, member); /* its end */
+    partition->next = RECORDS - 2;     /* as if the last two had been no records */
+    cr_expect_null(member->source->calls->take(member->source, partition));
+    cr_expect_eq(partition->next, RECORDS);
+    member_leave(member);
+}
+
 Test(consumer_astray, a_log_that_stays_too_short_is_read_from_its_beginning)
 {
     struct member *member;

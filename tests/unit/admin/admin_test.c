@@ -193,7 +193,7 @@ Test(admin, tells_what_it_is_asked)
         {"what the mode adds", "/status", NULL, NULL, "a test", 200},
         {"why it is not ready", "/status", NULL, "joining", "joining", 200},
         {"metrics, though there are none", "/metrics", NULL, NULL, "", 200},
-        {"what is not there", "/", NULL, NULL, "", 404},
+        {"what is not there", "/pages", NULL, NULL, "", 404},
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {

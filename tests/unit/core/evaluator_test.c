@@ -327,6 +327,46 @@ Test(evaluator, excludes_what_does_not_move)
     scene_release(&scene);
 }
 
+/* ---- a history that is finer ---- */
+
+/* Samples each 10 s of a policy that asks for one in 30 s. */
+static struct evaluation look_finely(const char *samples)
+{
+    struct evaluation it;
+    struct lag_scene scene;
+
+    scene_init(&scene, 1);
+    scene.policy.finer = 3;
+    for (; *samples; samples++, scene_tick(&scene))
+        scene_lag(&scene, 0, *samples == '-' ? -1 : 9000);
+    it = scene_look(&scene);
+    scene_release(&scene);
+    return it;
+}
+
+Test(evaluator, of_a_finer_history_as_long_a_time_may_be_missed)
+{
+    cr_expect_eq(look_finely("HHHH---------HHHH").sustained, 1, "9 of 10 s are 3 of 30 s");
+    cr_expect_eq(look_finely("HHHH----------HHHH").sustained, 0);
+    cr_expect_eq(look_finely("HHHHHHHHHHHHH---------").unknown, 0);
+    cr_expect_eq(look_finely("HHHHHHHHHHHHH----------").unknown, 1);
+}
+
+Test(evaluator, what_does_not_move_is_compared_over_the_interval_asked_for)
+{
+    struct lag_scene scene;
+
+    scene_init(&scene, 1);
+    scene.policy.kafka.exclude_persistent_lag = true;
+    scene.policy.finer = 3;
+    add_commits(&scene, 0, "mmmmmmmmmmmmmss", 90000);
+    cr_expect_eq(scene_look(&scene).sum.lag, scene_look(&scene).sum.total, "it moved 20 s ago");
+    cr_expect_gt(scene_look(&scene).sum.lag, 0);
+    scene.policy.finer = 1;
+    cr_expect_eq(scene_look(&scene).sum.lag, 0);
+    scene_release(&scene);
+}
+
 /* ---- a proof of what was before ---- */
 
 static const struct {
