@@ -143,7 +143,7 @@ test-grpc: $(GRPC) ## the scaler's gRPC server by clients in Python (REQUIRE_GRP
 test-kafka: all $(KAFKA) ## a real Apache Kafka (Java 17; REQUIRE_KAFKA=1: no skip)
 	@tests/kafka/run.sh $(KAFKA)
 
-test-faults: all $(FAULTS) ## faults at random on three brokers (SEED=, RUNS=, SECONDS_A_RUN=, FAULT=)
+test-faults: all $(FAULTS) ## faults at random on three brokers (SEED= RUNS= SECONDS_A_RUN= FAULT= SAMPLER_SECONDS=)
 	@tests/faults/run.sh $(FAULTS)
 
 test-page: all ## the status page in Chromium (REQUIRE_CHROMIUM=1: no skip)
@@ -172,6 +172,8 @@ bench-lag: all $(BENCH) ## what a thousand groups on 10,000 partitions cost, bes
 bench-scale: $(B)/tests/bench/objects ## what ten thousand scaled objects cost, and answers meanwhile
 	@$< 60
 
+bench-grpc: $(GRPC) ## what calls cost the scaler's gRPC server, and leave behind (tests/bench/calls.py)
+	@GRPC_SERVER=$(GRPC) $(or $(PYTHON),/usr/bin/python3) tests/bench/calls.py
 test-image: ## the Dockerfile, built without Docker (root; buildah, podman, debootstrap)
 	@tests/image/run.sh
 test-manifests: all ## setup/, the install and the Dockerfile by the tools that read them

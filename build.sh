@@ -44,7 +44,7 @@ SETS='build, demo, unit, test, check, fuzz, bench, run, image, manifests, promet
 packages() { # SET
     case $1 in
     build) echo build-essential pkg-config git librdkafka-dev libcurl4-openssl-dev libcjson-dev \
-        libuv1-dev libmicrohttpd-dev uthash-dev protobuf-c-compiler libprotobuf-c-dev libgrpc-dev ;;
+        libuv1-dev libmicrohttpd-dev uthash-dev libgrpc-dev libprotobuf-c-dev protobuf-c-compiler ;;
     demo) echo "$(packages build) figlet" ;;
     unit) echo "$(packages build) libcriterion-dev curl openssl python3-grpcio python3-protobuf" ;;
     test) echo "$(packages unit) default-jre-headless maven" ;;
@@ -347,7 +347,7 @@ idle() {
 tell_next_watch() {
     cat <<END
 
-== The demo runs. In another terminal, from this folder:
+== The demo runs: http://127.0.0.1:$ADMIN_PORT/ shows it in a browser. In another terminal, from this folder:
 
   build/producer -broker $bootstrap -topic $(functions | head -n 1 | cut -d' ' -f2)
   curl http://127.0.0.1:$ADMIN_PORT/bindings
@@ -360,7 +360,7 @@ END
 tell_next_invoke() {
     cat <<END
 
-== The demo runs. In another terminal, from this folder:
+== The demo runs: http://127.0.0.1:$ADMIN_PORT/ shows it in a browser. In another terminal, from this folder:
 
   build/producer -broker $bootstrap -topic faas-request -value "hello world"
   build/producer -broker $bootstrap -topic faas-request -file -     # each line you type

@@ -135,7 +135,7 @@ demo_scale() {
 tell_next_scale() {
     cat <<TEXT
 
-== The demo runs, and KEDA's part is played on. In another terminal, from this folder:
+== The demo runs, and KEDA's part is played on: http://127.0.0.1:$ADMIN_PORT/ shows it in a browser. In another terminal, from this folder:
 
   build/producer -broker $bootstrap -topic $TOPIC -keys=1000 -messages=1000
   build/kafka-connector ask --scaler=127.0.0.1:$SCALER_PORT --metadata topic=$TOPIC --metadata consumerGroup=$GROUP

@@ -16,8 +16,9 @@
 
 enum {
     BODY_LIMIT = 4096,
-    FIXED_ROUTES = 4 + PAGE_FILES,
-    ROUTES_MAX = FIXED_ROUTES + ADMIN_ACTIONS_MAX + ADMIN_PAGES_MAX + 1, /* an empty one behind */
+    FIXED_ROUTES = 4,
+    ROUTES_MAX = FIXED_ROUTES + PAGE_FILES + ADMIN_ACTIONS_MAX + ADMIN_PAGES_MAX +
+                 1, /* an empty one behind */
 };
 
 static const struct option_row rows[] = {
@@ -269,10 +270,10 @@ void admin_options_check(const struct admin_options *options, struct option_faul
 }
 
 static const struct web_route fixed_routes[FIXED_ROUTES] = {
-    {"GET", "/health", on_health},     {"GET", "/ready", on_ready},
-    {"GET", "/metrics", on_metrics},   {"GET", "/status", on_status},
-    {"GET", "/", on_page_file},        {"GET", "/page.css", on_page_file},
-    {"GET", "/page.js", on_page_file},
+    {"GET", "/health", on_health},
+    {"GET", "/ready", on_ready},
+    {"GET", "/metrics", on_metrics},
+    {"GET", "/status", on_status},
 };
 
 static void fill_routes(struct admin *admin)
@@ -282,8 +283,10 @@ static void fill_routes(struct admin *admin)
     struct web_route *next = admin->routes + FIXED_ROUTES;
 
     memcpy(admin->routes, fixed_routes, sizeof(fixed_routes));
+    for (size_t i = 0; i < PAGE_FILES; i++)
+        *next++ = (struct web_route){"GET", page_files[i].path, on_page_file};
     for (; action && action->path; action++) {
-        assert(next < admin->routes + FIXED_ROUTES + ADMIN_ACTIONS_MAX);
+        assert(next < admin->routes + FIXED_ROUTES + PAGE_FILES + ADMIN_ACTIONS_MAX);
         *next++ = (struct web_route){"POST", action->path, on_action};
     }
     for (; page && page->path; page++) {

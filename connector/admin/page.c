@@ -14,20 +14,26 @@
 EMBED(page_html, "page.html");
 EMBED(page_css, "page.css");
 EMBED(page_js, "page.js");
+EMBED(modes_js, "modes.js");
+EMBED(parts_js, "parts.js");
 
-static const struct page_file files[PAGE_FILES] = {
+#define SCRIPT "text/javascript; charset=utf-8"
+
+const struct page_file page_files[PAGE_FILES] = {
     {"/", "text/html; charset=utf-8", page_html, page_html_end},
     {"/page.css", "text/css; charset=utf-8", page_css, page_css_end},
-    {"/page.js", "text/javascript; charset=utf-8", page_js, page_js_end},
+    {"/page.js", SCRIPT, page_js, page_js_end},
+    {"/modes.js", SCRIPT, modes_js, modes_js_end},
+    {"/parts.js", SCRIPT, parts_js, parts_js_end},
 };
 
 const struct page_file *page_find(const char *path)
 {
-    const struct page_file *file = files;
+    const struct page_file *file = page_files;
 
     while (strcmp(file->path, path) != 0) {
         file++;
-        assert(file < files + PAGE_FILES);
+        assert(file < page_files + PAGE_FILES);
     }
     return file;
 }

@@ -5,7 +5,7 @@
 #ifndef ADMIN_PAGE_H
 #define ADMIN_PAGE_H
 
-enum { PAGE_FILES = 3 };
+enum { PAGE_FILES = 5 };
 
 struct page_file {
     const char *path; /* "/page.css" */
@@ -20,7 +20,9 @@ struct page_file {
     "frame-ancestors 'none'\n"                                                                     \
     "Referrer-Policy: no-referrer"
 
-/* The file of a path, which must be one of the page's: "/", "/page.css", "/page.js". */
+extern const struct page_file page_files[PAGE_FILES];
+
+/* The file of a path, which must be one of theirs. */
 const struct page_file *page_find(const char *path);
 
 #endif

@@ -342,6 +342,10 @@ static void count_in(struct evaluation *evaluation, const struct scale_policy *p
     evaluation->draining += finding->sustained && finding->draining;
     evaluation->stuck += finding->stuck;
     evaluation->raising += finding->raising;
+    if (finding->lag > evaluation->highest_lag)
+        evaluation->highest_lag = finding->lag;
+    if (finding->stretch_ms > evaluation->longest_ms)
+        evaluation->longest_ms = finding->stretch_ms;
     evaluation->busy += finding->stretch_ms >= flow_span_ms(policy);
     evaluation->flow.arrived += finding->flow.arrived;
     evaluation->flow.consumed += finding->flow.consumed;
@@ -372,7 +376,8 @@ struct evaluation evaluator_look(const struct scale_policy *policy,
                                  const struct evaluator_partition *partitions, size_t count,
                                  struct partition_finding *findings)
 {
-    struct evaluation all = {.at_ms = EVALUATOR_NEVER};
+    struct evaluation all = {
+        .at_ms = EVALUATOR_NEVER, .highest_lag = LAG_UNKNOWN, .longest_ms = -1};
     struct moves moves;
 
     for (size_t i = 0; i < count; i++)

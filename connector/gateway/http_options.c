@@ -51,5 +51,5 @@ void http_options_check(const struct http_options *options, struct option_faults
     if (is_given(cert) && pem_check("gateway_cert_file", cert, PEM_CERTIFICATE, "", faults) &&
         !is_given(options->key_file))
         pem_check("gateway_cert_file", cert, PEM_PRIVATE_KEY, ": give it by gateway_key_file",
-                    faults);
+                  faults);
 }

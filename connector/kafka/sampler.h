@@ -11,9 +11,9 @@
  * Requests a tick: at most one FindCoordinator and one OffsetFetch a group, one ListOffsets a
  * broker and one Metadata (librdkafka has no call for the metadata of some topics: it is that of
  * one, or of all). Besides: another ListOffsets a broker when the start of a log is needed (where a
- * group has committed nothing, once a minute), or a broker failed; another Metadata when a group
- * has committed in a topic that was not known, and for a topic that is missing; and a few
- * FindCoordinators again while connections are made.
+ * group has committed nothing, once a minute), or a broker failed; another pair for a group whose
+ * coordinator has moved; another Metadata when a group has committed in a topic that was not known,
+ * and for a topic that is missing; and a few FindCoordinators again while connections are made.
  *
  * What fails leaves what was known before, as stale, with the reason: a group, a topic, a
  * partition, or, when no broker answers, the whole tick (sampler_fault). A fault is logged when it

@@ -86,8 +86,11 @@ static void ask(struct group *group)
     rd_kafka_topic_partition_list_t *partitions = all ? NULL : named_partitions(group);
 
     group->sent_tick = group->sampler->tick;
-    for (struct group_topic *topic = group->topics; topic; topic = topic->hh.next)
+    group->asked_all = all;
+    for (struct group_topic *topic = group->topics; topic; topic = topic->hh.next) {
         topic->answer_count = 0;
+        topic->asked = topic->named ? topic->log->count : 0;
+    }
     if (partitions || all)
         send_question(group, partitions);
     else
@@ -172,7 +175,10 @@ int64_t group_topic_committed(const struct group *group, const struct group_topi
         return OFFSET_UNKNOWN;
     if (group->seen.access == SAMPLER_NO_ACL)
         return OFFSET_HIDDEN;
-    return i < topic->answer_count ? topic->answer[i] : OFFSET_NONE;
+    if (i < topic->answer_count)
+        return topic->answer[i];
+    /* One that came to be known while the group was asked is not in the question. */
+    return group->asked_all || i < topic->asked ? OFFSET_NONE : OFFSET_UNKNOWN;
 }
 
 static void note_partition(struct group_topic *topic, const rd_kafka_topic_partition_t *it)
@@ -245,6 +251,18 @@ static rd_kafka_resp_err_t error_of(const rd_kafka_event_t *event,
     return rd_kafka_error_code(rd_kafka_group_result_error(groups[0]));
 }
 
+/* librdkafka forgets a coordinator that says it is none, and asks for the new one at the next
+ * question: which is put at once, but no more than once a tick. */
+static bool has_moved(struct group *group, rd_kafka_resp_err_t error)
+{
+    int64_t tick = group->sampler->tick;
+
+    if (error != RD_KAFKA_RESP_ERR_NOT_COORDINATOR || group->moved_tick == tick)
+        return false;
+    group->moved_tick = tick;
+    return true;
+}
+
 void sampler_on_answer(struct sampler *sampler, rd_kafka_event_t *event)
 {
     struct group *group = rd_kafka_event_opaque(event);
@@ -255,9 +273,11 @@ void sampler_on_answer(struct sampler *sampler, rd_kafka_event_t *event)
     sampler->in_flight--;
     if (sampler->state != SAMPLER_GROUPS_READING)
         return;
-    if (is_awaited(group) && group->sent_tick == sampler->tick)
-        note_answer(group, error, list);
-    else if (is_awaited(group))
-        ask(group);
+    if (is_awaited(group)) {
+        if (group->sent_tick == sampler->tick && !has_moved(group, error))
+            note_answer(group, error, list);
+        else
+            ask(group);
+    }
     ask_more(sampler);
 }

@@ -52,6 +52,7 @@ struct group_topic {
     unsigned named;  /* interests by name */
     size_t samples;  /* that those keep at least */
     bool committed;  /* the group has, by its last answer */
+    size_t asked;    /* partitions that the question of this tick names */
     int64_t *answer; /* what the answer of this tick says, by partition */
     size_t answer_size, answer_count;
     UT_hash_handle hh;
@@ -65,10 +66,12 @@ struct group {
     unsigned alls;              /* of them: in all topics */
     size_t samples;             /* that those keep at least */
     struct group_topic *topics; /* by name */
+    bool asked_all;             /* the question names no partitions: it is about all */
     bool in_flight;             /* a question is, of this tick or an earlier one */
     uint64_t sent_at;           /* of uv_now */
     const char *said;           /* the trouble that was logged */
-    int64_t walked_tick, sent_tick, done_tick, read_tick; /* at which it was the last time */
+    /* At which it was the last time; moved: its coordinator was another one than asked. */
+    int64_t walked_tick, sent_tick, done_tick, read_tick, moved_tick;
     UT_hash_handle hh;
 };
 

@@ -80,9 +80,9 @@ static grpc_op status_operation(struct rpc_call *call, grpc_slice *reason)
 {
     *reason = grpc_slice_from_copied_string(call->next.reason ? call->next.reason : "");
     call->has_status = false;
-    return (grpc_op){.op = GRPC_OP_SEND_STATUS_FROM_SERVER,
-                     .data.send_status_from_server = {.status = call->next.status,
-                                                      .status_details = reason}};
+    return (grpc_op){
+        .op = GRPC_OP_SEND_STATUS_FROM_SERVER,
+        .data.send_status_from_server = {.status = call->next.status, .status_details = reason}};
 }
 
 /* Sends what there is, all at once, when nothing else is on its way. */
@@ -263,7 +263,8 @@ static void take_request(struct rpc_call *call)
 
     if (call->received->data.raw.compression != GRPC_COMPRESS_NONE ||
         !grpc_byte_buffer_reader_init(&reader, call->received)) {
-        finish(call, rpc_reply_fault(GRPC_STATUS_UNIMPLEMENTED, "compressed messages are not read"));
+        finish(call,
+               rpc_reply_fault(GRPC_STATUS_UNIMPLEMENTED, "compressed messages are not read"));
         return;
     }
     slice = grpc_byte_buffer_reader_readall(&reader);
@@ -318,14 +319,14 @@ static void await_end(struct rpc_call *call)
 
 static void receive(struct rpc_call *call)
 {
-    if (call->server->closing)
+    if (call->server->shutting)
         finish(call, rpc_reply_fault(GRPC_STATUS_UNAVAILABLE, "the scaler is stopping"));
     else if (!call->served->method)
         finish(call, rpc_reply_fault(GRPC_STATUS_UNIMPLEMENTED, "there is no such method"));
     else if (!rpc_server_admit(call))
-        finish(call, rpc_reply_fault(GRPC_STATUS_RESOURCE_EXHAUSTED,
-                                     "there are as many %s as may be",
-                                     kind_of(call) == RPC_WATCH ? "streams" : "calls"));
+        finish(call,
+               rpc_reply_fault(GRPC_STATUS_RESOURCE_EXHAUSTED, "there are as many %s as may be",
+                               kind_of(call) == RPC_WATCH ? "streams" : "calls"));
     else
         read_request(call);
 }

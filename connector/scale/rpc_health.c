@@ -41,8 +41,7 @@ static Serving serving(const struct rpc_health *health, const char *service)
 
 static struct rpc_reply reply_of(Serving status)
 {
-    Grpc__Health__V1__HealthCheckResponse response =
-        GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__INIT;
+    Grpc__Health__V1__HealthCheckResponse response = GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__INIT;
 
     response.status = status;
     return rpc_pack(&response.base);
@@ -83,8 +82,7 @@ static void on_look(uv_timer_t *timer)
     struct rpc_health *health = timer->data;
     struct watch *watch;
 
-    DL_FOREACH(health->watches, watch)
-    {
+    DL_FOREACH (health->watches, watch) {
         Serving status = serving(health, watch->service);
 
         if (status != watch->told)

@@ -13,7 +13,7 @@ struct rpc_health;
 
 struct rpc_health_setup {
     uv_loop_t *loop;
-    const char *service;                  /* its name; borrowed for good */
+    const char *service;                   /* its name; borrowed for good */
     const char *(*unready)(void *context); /* NULL: it is ready; asked at each call, and each
                                               second while somebody watches */
     void *context;

@@ -23,14 +23,17 @@ struct lines {
 
 /* gRPC knows one log function, without a context. */
 static struct {
-    uv_mutex_t lock;    /* of `said` alone */
-    struct lines said;  /* not seen by the loop yet */
+    uv_mutex_t lock;   /* of `said` alone */
+    struct lines said; /* not seen by the loop yet */
     uv_async_t *wake;
     uint64_t minute_ms; /* when the one that is counted began */
     size_t told, left_out;
+    void (*deaf)(void *context);
+    void *context;
 } hook;
 
-/* On any thread. An assertion's line is gRPC's last: there will be no turn of the loop to tell it. */
+/* On any thread. An assertion's line is gRPC's last: there will be no turn of the loop to tell it.
+ */
 static void on_line(gpr_log_func_args *args)
 {
     if (strstr(args->message, "assertion failed"))
@@ -63,29 +66,37 @@ static void tell(struct line line, uint64_t now)
     else
         hook.left_out++;
     hook.told += line.severity == GPR_LOG_SEVERITY_ERROR;
-    free(line.text);
 }
 
-static void tell_all(uint64_t now)
+/* True: gRPC says that it is deaf. */
+static bool tell_all(uint64_t now)
 {
     struct lines lines;
+    bool deaf = false;
 
     uv_mutex_lock(&hook.lock);
     lines = hook.said;
     hook.said.count = hook.said.dropped = 0;
     uv_mutex_unlock(&hook.lock);
-    for (size_t i = 0; i < lines.count; i++)
+    for (size_t i = 0; i < lines.count; i++) {
         tell(lines.items[i], now);
+        deaf |= strstr(lines.items[i].text, "Failed accept4") != NULL;
+        free(lines.items[i].text);
+    }
     hook.left_out += lines.dropped;
+    return deaf;
 }
 
 static void on_wake(uv_async_t *wake)
 {
-    tell_all(uv_now(wake->loop));
+    if (tell_all(uv_now(wake->loop)))
+        hook.deaf(hook.context);
 }
 
-void rpc_log_open(uv_loop_t *loop)
+void rpc_log_open(uv_loop_t *loop, void (*deaf)(void *context), void *context)
 {
+    hook.deaf = deaf;
+    hook.context = context;
     uv_mutex_init(&hook.lock);
     hook.wake = xcalloc(1, sizeof(*hook.wake));
     hook.minute_ms = uv_now(loop);

@@ -9,8 +9,9 @@
 
 #include <uv.h>
 
-/* Before grpc_init, and one at a time. */
-void rpc_log_open(uv_loop_t *loop);
+/* Before grpc_init, and one at a time. `deaf` is called on the loop when gRPC says that it will
+ * take no more connections: after any error of accept it listens no longer. */
+void rpc_log_open(uv_loop_t *loop, void (*deaf)(void *context), void *context);
 /* Behind grpc_shutdown. Run the loop once more before closing it. */
 void rpc_log_close(void);
 

@@ -101,8 +101,9 @@ void rpc_options_check(const struct rpc_options *options, struct option_faults *
     char *address = rpc_options_address(options);
 
     if (!listen_is_address(address))
-        option_fault(faults, "grpc_listen: \"%s\" is not an address like \":50051\", "
-                             "\"127.0.0.1:50051\" or \"[::1]:50051\"",
+        option_fault(faults,
+                     "grpc_listen: \"%s\" is not an address like \":50051\", "
+                     "\"127.0.0.1:50051\" or \"[::1]:50051\"",
                      options->listen);
     check_files(options, faults);
     free(address);

@@ -10,9 +10,9 @@
 #include <stdbool.h>
 
 struct rpc_options {
-    char *listen;              /* as the user wrote it: see rpc_options_address */
+    char *listen;               /* as the user wrote it: see rpc_options_address */
     char *cert_file, *key_file; /* NULL or "": without TLS; of the key: it is in cert_file */
-    char *client_ca_file;      /* NULL or "": any client */
+    char *client_ca_file;       /* NULL or "": any client */
     int64_t max_calls, max_streams;
 };
 

@@ -9,8 +9,8 @@ void *rpc_unpack(const ProtobufCMessageDescriptor *descriptor, struct rpc_bytes 
     void *message = protobuf_c_message_unpack(descriptor, NULL, bytes.size, bytes.data);
 
     if (!message)
-        *reply = rpc_reply_fault(GRPC_STATUS_INVALID_ARGUMENT, "the request is no %s",
-                                 descriptor->name);
+        *reply =
+            rpc_reply_fault(GRPC_STATUS_INVALID_ARGUMENT, "the request is no %s", descriptor->name);
     return message;
 }
 

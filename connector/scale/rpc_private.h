@@ -45,26 +45,27 @@ struct rpc_call {
     int cancelled;
     unsigned pending; /* operations that gRPC has not ended */
     struct rpc_tag on_arrived, on_read, on_sent, on_gone;
-    uint64_t step_ms;               /* when its last step was, on the loop's clock */
-    bool timed;                     /* it must go on: in the server's list of those */
+    uint64_t step_ms;                 /* when its last step was, on the loop's clock */
+    bool timed;                       /* it must go on: in the server's list of those */
     struct rpc_call *prev, *next_one; /* all that have arrived */
-    struct rpc_call *older, *newer; /* those that are timed, the oldest step first */
+    struct rpc_call *older, *newer;   /* those that are timed, the oldest step first */
 };
 
 struct rpc_server {
     struct rpc_server_setup setup;
-    grpc_server *raw;
+    grpc_server *raw; /* NULL: none, while it is opened again */
     struct rpc_queue *queue;
     struct rpc_tls *tls; /* NULL: without */
     struct rpc_tag on_down;
     uv_timer_t sweep, patience;
-    int handles; /* not closed yet */
+    int handles;               /* not closed yet */
     struct rpc_served *served; /* the last is of no method */
     size_t served_count;
     struct rpc_call *calls, *timed;
-    size_t asked, live;     /* calls that are waited for; that are there */
-    size_t busy, streams;   /* of those: RPC_UNARY and RPC_TALK; RPC_WATCH */
+    size_t asked, live;   /* calls that are waited for; that are there */
+    size_t busy, streams; /* of those: RPC_UNARY and RPC_TALK; RPC_WATCH */
     struct metrics_instance *refused;
+    bool shutting; /* gRPC's server is told to end: to be opened again, or, `closing`, for good */
     bool closing;
     int port;
     void (*closed)(void *context);

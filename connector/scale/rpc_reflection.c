@@ -113,8 +113,8 @@ static struct rpc_reply reply_to(Request *request)
 static struct rpc_reply info(void *context, struct rpc_bytes bytes)
 {
     struct rpc_reply reply;
-    Request *request = rpc_unpack(&grpc__reflection__v1__server_reflection_request__descriptor,
-                                  bytes, &reply);
+    Request *request =
+        rpc_unpack(&grpc__reflection__v1__server_reflection_request__descriptor, bytes, &reply);
 
     (void)context;
     if (request)

@@ -32,13 +32,15 @@ static bool read_ref(struct ref *to, const ObjectRef *from, struct rpc_reply *re
 
     if (!from)
         from = &nobody;
-    if (from->n_scalermetadata > ENTRIES_MAX || protobuf_c_message_get_packed_size(&from->base) > REF_MAX) {
+    if (from->n_scalermetadata > ENTRIES_MAX ||
+        protobuf_c_message_get_packed_size(&from->base) > REF_MAX) {
         *reply = rpc_reply_fault(GRPC_STATUS_INVALID_ARGUMENT,
                                  "scalerMetadata: more than %d entries or %d bytes", ENTRIES_MAX,
                                  REF_MAX);
         return false;
     }
-    to->ref = (struct scaler_ref){from->namespace_, from->name, to->entries, from->n_scalermetadata};
+    to->ref =
+        (struct scaler_ref){from->namespace_, from->name, to->entries, from->n_scalermetadata};
     for (size_t i = 0; i < from->n_scalermetadata; i++) {
         to->entries[i].key = from->scalermetadata[i]->key;
         to->entries[i].value = from->scalermetadata[i]->value;
@@ -100,7 +102,8 @@ static struct rpc_reply reply_of(const struct scaler_answer *answer,
 static struct rpc_reply is_active(void *context, struct rpc_bytes request)
 {
     struct rpc_reply reply;
-    ObjectRef *message = rpc_unpack(&externalscaler__scaled_object_ref__descriptor, request, &reply);
+    ObjectRef *message =
+        rpc_unpack(&externalscaler__scaled_object_ref__descriptor, request, &reply);
     struct ref ref;
 
     if (message && read_ref(&ref, message, &reply)) {
@@ -115,7 +118,8 @@ static struct rpc_reply is_active(void *context, struct rpc_bytes request)
 static struct rpc_reply get_metric_spec(void *context, struct rpc_bytes request)
 {
     struct rpc_reply reply;
-    ObjectRef *message = rpc_unpack(&externalscaler__scaled_object_ref__descriptor, request, &reply);
+    ObjectRef *message =
+        rpc_unpack(&externalscaler__scaled_object_ref__descriptor, request, &reply);
     struct ref ref;
 
     if (message && read_ref(&ref, message, &reply)) {
@@ -195,7 +199,8 @@ static struct watch *watch_ref(struct scaler *scaler, const struct scaler_ref *r
 static void *stream_is_active(void *context, struct rpc_bytes request, struct rpc_call *call)
 {
     struct rpc_reply reply;
-    ObjectRef *message = rpc_unpack(&externalscaler__scaled_object_ref__descriptor, request, &reply);
+    ObjectRef *message =
+        rpc_unpack(&externalscaler__scaled_object_ref__descriptor, request, &reply);
     struct watch *watch = NULL;
     struct ref ref;
 

@@ -15,11 +15,12 @@
 #include <utlist.h>
 
 enum {
-    ASKED_AHEAD = 16,     /* calls that may arrive within one turn of the loop */
-    REFUSED_MAX = 1000,   /* calls over the bounds, while their refusal is on its way */
-    STEP_MS = 30 * 1000,  /* how long a request, and an answer, may take */
+    ASKED_AHEAD = 16,    /* calls that may arrive within one turn of the loop */
+    REFUSED_MAX = 1000,  /* calls over the bounds, while their refusal is on its way */
+    STEP_MS = 30 * 1000, /* how long a request, and an answer, may take */
     SWEEP_MS = 1000,
-    PATIENCE_MS = 2000,   /* at the end */
+    PATIENCE_MS = 2000, /* at the end */
+    AGAIN_MS = 1000,
     MESSAGE_MAX = 1 << 20,
 };
 
@@ -48,7 +49,7 @@ void rpc_server_ask(struct rpc_server *server)
     const struct rpc_options *options = server->setup.options;
     size_t most = (size_t)(options->max_calls + options->max_streams) + REFUSED_MAX;
 
-    while (!server->closing && server->asked < ASKED_AHEAD && server->live + server->asked < most)
+    while (!server->shutting && server->asked < ASKED_AHEAD && server->live + server->asked < most)
         rpc_call_ask(server);
 }
 
@@ -67,7 +68,8 @@ static size_t *count_of(struct rpc_call *call, size_t *most)
     struct rpc_server *server = call->server;
     bool stream = call->served->method->kind == RPC_WATCH;
 
-    *most = (size_t)(stream ? server->setup.options->max_streams : server->setup.options->max_calls);
+    *most =
+        (size_t)(stream ? server->setup.options->max_streams : server->setup.options->max_calls);
     return stream ? &server->streams : &server->busy;
 }
 
@@ -131,6 +133,8 @@ static void on_sweep(uv_timer_t *timer)
 
 /* ---- how it ends ---- */
 
+static void open_again(struct rpc_server *server);
+
 static void on_handle_closed(uv_handle_t *handle)
 {
     struct rpc_server *server = handle->data;
@@ -166,7 +170,11 @@ static void on_down(void *owner, bool ok)
     (void)ok;
     uv_timer_stop(&server->patience);
     grpc_server_destroy(server->raw);
-    rpc_queue_close(server->queue, on_queue_closed, server);
+    server->raw = NULL;
+    if (server->closing)
+        rpc_queue_close(server->queue, on_queue_closed, server);
+    else
+        open_again(server);
 }
 
 static void on_patience(uv_timer_t *timer)
@@ -176,21 +184,34 @@ static void on_patience(uv_timer_t *timer)
     grpc_server_cancel_all_calls(server->raw);
 }
 
-void rpc_server_close(struct rpc_server *server, void (*closed)(void *context), void *context)
+static void shut(struct rpc_server *server)
 {
     struct rpc_call *call, *next;
 
-    server->closing = true;
-    server->closed = closed;
-    server->context = context;
-    DL_FOREACH_SAFE2(server->calls, call, next, next_one) rpc_call_stop(call);
+    server->shutting = true;
+    DL_FOREACH_SAFE2 (server->calls, call, next, next_one)
+        rpc_call_stop(call);
     grpc_server_shutdown_and_notify(server->raw, rpc_queue_raw(server->queue), &server->on_down);
     uv_timer_start(&server->patience, on_patience, PATIENCE_MS, 0);
 }
 
+void rpc_server_close(struct rpc_server *server, void (*closed)(void *context), void *context)
+{
+    server->closing = true;
+    server->closed = closed;
+    server->context = context;
+    if (server->raw && !server->shutting)
+        shut(server);
+    else if (!server->raw)
+        rpc_queue_close(server->queue, on_queue_closed, server);
+}
+
 /* ---- how it begins ---- */
 
-#define NUMBER(name, number) {.type = GRPC_ARG_INTEGER, .key = (name), .value.integer = (number)}
+#define NUMBER(name, number)                                                                       \
+    {                                                                                              \
+        .type = GRPC_ARG_INTEGER, .key = (name), .value.integer = (number)                         \
+    }
 
 static grpc_server *make_raw(const struct rpc_options *options)
 {
@@ -235,34 +256,83 @@ static char *reason_of(const struct rpc_options *options, const char *address)
     return reason;
 }
 
+/* The port of `address`; 0: gRPC cannot listen there. */
+static int add_port(struct rpc_server *server, const char *address)
+{
+    char *all = xasprintf("%s%s", *address == ':' ? "[::]" : "", address);
+    grpc_server_credentials *credentials =
+        server->tls ? rpc_tls_credentials(server->tls) : grpc_insecure_server_credentials_create();
+    int port = grpc_server_add_http2_port(server->raw, all, credentials);
+
+    grpc_server_credentials_release(credentials);
+    free(all);
+    return port;
+}
+
 /* False: a fault was added. */
 static bool listen_at(struct rpc_server *server, struct option_faults *faults)
 {
     const struct rpc_options *options = server->setup.options;
     char *address = rpc_options_address(options);
-    char *all = xasprintf("%s%s", *address == ':' ? "[::]" : "", address);
-    grpc_server_credentials *credentials;
+    const char *how = !server->tls ? "" : rpc_tls_mutual(options) ? " (mutual TLS)" : " (TLS)";
 
-    server->tls = rpc_options_tls(options) ? rpc_tls_new(options) : NULL;
-    credentials = server->tls ? rpc_tls_credentials(server->tls)
-                              : grpc_insecure_server_credentials_create();
-    server->port = grpc_server_add_http2_port(server->raw, all, credentials);
-    grpc_server_credentials_release(credentials);
-    if (!server->port) {
+    server->port = add_port(server, address);
+    if (server->port) {
+        log_info(NULL, "gRPC server listening on %s%s", address, how);
+    } else {
         char *reason = reason_of(options, address);
 
         option_fault(faults, "grpc_listen: %s", reason);
         free(reason);
-    } else {
-        log_info(NULL, "gRPC server listening on %s%s", address,
-                 !server->tls              ? ""
-                 : rpc_tls_mutual(options) ? " (mutual TLS)"
-                                           : " (TLS)");
     }
-    free(all);
     free(address);
     return server->port;
 }
+
+static void begin_calls(struct rpc_server *server)
+{
+    grpc_server_register_completion_queue(server->raw, rpc_queue_raw(server->queue), NULL);
+    grpc_server_start(server->raw);
+    server->shutting = false;
+    rpc_server_ask(server);
+}
+
+/* ---- when gRPC has become deaf ---- */
+
+static void on_again(uv_timer_t *timer)
+{
+    open_again(timer->data);
+}
+
+static void open_again(struct rpc_server *server)
+{
+    struct option_faults faults = {0};
+
+    server->raw = make_raw(server->setup.options);
+    if (listen_at(server, &faults)) {
+        begin_calls(server);
+        return;
+    }
+    log_error(NULL, "%s; trying again", faults.items[0]);
+    option_faults_release(&faults);
+    grpc_server_destroy(server->raw);
+    server->raw = NULL;
+    uv_timer_start(&server->patience, on_again, AGAIN_MS, 0);
+}
+
+/* Nothing makes it listen again but a new server. What used up the descriptors, connections most
+ * likely, ends with the old one. */
+static void on_deaf(void *context)
+{
+    struct rpc_server *server = context;
+
+    if (!server->raw || server->shutting)
+        return;
+    log_error(NULL, "gRPC takes no more connections: all are closed, and it is opened again");
+    shut(server);
+}
+
+/* ---- its methods ---- */
 
 static void add_served(struct rpc_server *server, const struct rpc_method *method, void *context)
 {
@@ -303,9 +373,7 @@ static void begin(struct rpc_server *server)
     uv_timer_start(&server->sweep, on_sweep, SWEEP_MS, SWEEP_MS);
     add_methods(server);
     server->queue = rpc_queue_new(loop);
-    grpc_server_register_completion_queue(server->raw, rpc_queue_raw(server->queue), NULL);
-    grpc_server_start(server->raw);
-    rpc_server_ask(server);
+    begin_calls(server);
 }
 
 struct rpc_server *rpc_server_new(const struct rpc_server_setup *setup,
@@ -314,8 +382,9 @@ struct rpc_server *rpc_server_new(const struct rpc_server_setup *setup,
     struct rpc_server *server = xcalloc(1, sizeof(*server));
 
     server->setup = *setup;
-    rpc_log_open(setup->loop);
+    rpc_log_open(setup->loop, on_deaf, server);
     grpc_init();
+    server->tls = rpc_options_tls(setup->options) ? rpc_tls_new(setup->options) : NULL;
     server->raw = make_raw(setup->options);
     if (listen_at(server, faults)) {
         begin(server);

@@ -24,8 +24,8 @@ struct rpc_service {
 
 struct rpc_server_setup {
     uv_loop_t *loop;
-    const struct rpc_options *options; /* read and checked; borrowed for good */
-    struct metrics *metrics;           /* borrowed for good */
+    const struct rpc_options *options;  /* read and checked; borrowed for good */
+    struct metrics *metrics;            /* borrowed for good */
     const struct rpc_service *services; /* likewise, and what they point to */
     size_t count;
 };

@@ -152,8 +152,7 @@ static bool open_parts(struct scale *scale, struct option_faults *faults)
     if (!scale->scaler)
         return false;
     scale->subject = scaler_subject(scale->scaler);
-    scale->admin =
-        admin_new(&scale->loop, &config.admin, scale->metrics, &scale->subject, faults);
+    scale->admin = admin_new(&scale->loop, &config.admin, scale->metrics, &scale->subject, faults);
     return scale->admin && open_server(scale, faults);
 }
 

@@ -87,12 +87,19 @@ static void describe_verdict(const struct scaled_object *object, json *to)
     json_add_bool(to, "active", object->answer.active);
     json_add_number(to, "value", object->answer.value);
     json_add_number(to, "target", object->answer.target);
+    json_add_number(to, "sustainSeconds", object->trigger.policy.sustain_ms / 1000);
     json_add_number(to, "sampleTime", object->judged_ms < 0 ? -1 : object->judged_ms / 1000);
 }
 
+/* -1 of highest lag and longest stretch: not known, none is over. */
 static void describe_partitions(const struct evaluation *all, json *to)
 {
+    bool judged = all->partitions > 0;
+
     json_add_number(to, "lag", all->sum.total);
+    json_add_number(to, "highestLag", judged ? all->highest_lag : LAG_UNKNOWN);
+    json_add_number(to, "longestStretchSeconds",
+                    judged && all->longest_ms >= 0 ? all->longest_ms / 1000 : -1);
     json_add_number(to, "partitions", (int64_t)all->partitions);
     json_add_number(to, "over", (int64_t)all->over);
     json_add_number(to, "sustained", (int64_t)all->sustained);

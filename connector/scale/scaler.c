@@ -115,19 +115,45 @@ static struct scaler_answer no_room(struct scaler *scaler, const struct scaler_r
 
 /* ---- a new one ---- */
 
+/* Behind it are those of the same ScaledObject that were there before. */
+static void add_namesake(struct scaler *scaler, struct entry *entry)
+{
+    struct entry *newest;
+
+    HASH_FIND(hh_named, scaler->named, entry->key, entry->name_size, newest);
+    if (newest)
+        HASH_DELETE(hh_named, scaler->named, newest);
+    entry->namesake = newest;
+    HASH_ADD_KEYPTR(hh_named, scaler->named, entry->key, entry->name_size, entry);
+}
+
+static void drop_namesake(struct scaler *scaler, struct entry *entry)
+{
+    struct entry *newest;
+
+    HASH_FIND(hh_named, scaler->named, entry->key, entry->name_size, newest);
+    if (newest == entry) {
+        HASH_DELETE(hh_named, scaler->named, entry);
+        if (entry->namesake)
+            HASH_ADD_KEYPTR(hh_named, scaler->named, entry->namesake->key,
+                            entry->namesake->name_size, entry->namesake);
+        return;
+    }
+    while (newest->namesake != entry)
+        newest = newest->namesake;
+    newest->namesake = entry->namesake;
+}
+
 /* The one of the same ScaledObject, group and topic that was asked about last: its metadata was
  * edited, and it is what the new one was until now. */
-static const struct scaled_object *find_former(const struct scaler *scaler,
-                                               const struct scaled_object *object)
+static const struct scaled_object *find_former(const struct entry *entry)
 {
     const struct entry *former = NULL;
 
-    for (const struct entry *entry = scaler->entries; entry; entry = entry->hh.next)
-        if (entry->object != object && strcmp(entry->object->name, object->name) == 0 &&
-            strcmp(entry->object->namespace, object->namespace) == 0 &&
-            trigger_is_of_same(&entry->object->trigger, &object->trigger) &&
-            (!former || entry->asked_at >= former->asked_at))
-            former = entry;
+    for (const struct entry *other = entry->namesake; other; other = other->namesake)
+        if (trigger_is_of_same(&other->object->trigger, &entry->object->trigger) &&
+            (!former || other->asked_at > former->asked_at))
+            former = other;
     return former ? former->object : NULL;
 }
 
@@ -159,7 +185,9 @@ static struct entry *add(struct scaler *scaler, const struct scaler_ref *ref,
                                       fnv1a(FNV1A_BASIS, entry->key, entry->key_size), trigger,
                                       cluster, &scaler->judging);
     HASH_ADD_KEYPTR(hh, scaler->entries, entry->key, entry->key_size, entry);
-    former = find_former(scaler, entry->object);
+    entry->name_size = ref->count ? strlen(ref->namespace) + strlen(ref->name) + 2 : 0;
+    add_namesake(scaler, entry);
+    former = find_former(entry);
     if (former)
         scaled_object_adopt(entry->object, former);
     if (scaler->measured < (size_t)scaler->setup.config->scale.max_measured) {
@@ -236,6 +264,7 @@ void scaler_forget(struct scaler *scaler, struct entry *entry)
     int64_t sampling_ms = object->trigger.policy.sampling_ms;
 
     assert(!object->watchers);
+    drop_namesake(scaler, entry);
     HASH_DEL(scaler->entries, entry);
     if (entry->is_due)
         DL_DELETE2(scaler->due, entry, due_prev, due_next);

@@ -24,7 +24,10 @@ struct entry {
     uint64_t asked_at; /* of uv_now: the last time */
     bool is_due;       /* it waits to be judged */
     struct entry *due_next, *due_prev;
+    size_t name_size;       /* of the key's beginning: namespace and name */
+    struct entry *namesake; /* of the same: the next older one */
     UT_hash_handle hh;
+    UT_hash_handle hh_named; /* of the newest of its name */
 };
 
 struct scaler {
@@ -32,6 +35,7 @@ struct scaler {
     struct clusters *clusters;
     struct judging judging;
     struct entry *entries;           /* by key */
+    struct entry *named;             /* the newest of each name */
     struct entry *due;               /* a list: those to be judged, the first first */
     struct entry *own;               /* that without metadata; NULL: there is none */
     UT_string key;                   /* room to make one */

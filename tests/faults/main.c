@@ -4,6 +4,7 @@
  * lost, order kept, nothing repeated without need.
  *
  *     faults FOLDER         data, and what is kept of runs that failed, lies in it
+ *     faults sampler FOLDER the sampler alone instead, for SAMPLER_SECONDS (sampler_faults.h)
  *
  * Environment: SEED the first run's, the next have the ones behind it (default: the clock's); RUNS
  * how many; SECONDS_A_RUN how long records are written in each; FAULT a kind, to draw no other;
@@ -14,6 +15,7 @@
  */
 #include "base/xalloc.h"
 #include "tests/faults/run.h"
+#include "tests/faults/sampler_faults.h"
 #include "tests/harness/fail.h"
 
 #include <inttypes.h>
@@ -215,9 +217,12 @@ int main(int argc, char **argv)
 {
     struct series series;
 
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    if (argc == 3 && strcmp(argv[1], "sampler") == 0)
+        return !sampler_faults(argv[2], number_of("SEED", (uint64_t)time(NULL)),
+                               (int)number_of("SAMPLER_SECONDS", 40));
     if (argc != 2)
         fail("one folder is to be named");
-    setvbuf(stdout, NULL, _IOLBF, 0);
     series = series_of(argv[1]);
     print_head();
     while (series.seed < series.end)

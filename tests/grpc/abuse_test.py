@@ -1,6 +1,8 @@
 """Clients that do what they should not: the server goes on for the others, and stays small."""
 
+import os
 import random
+import resource
 import socket
 import threading
 import unittest
@@ -8,7 +10,7 @@ import unittest
 import grpc
 
 import raw
-from harness import PATIENCE, ServerCase, await_true, ref
+from harness import Client, PATIENCE, Server, ServerCase, await_true, ref
 
 IS_ACTIVE = "/externalscaler.ExternalScaler/IsActive"
 STREAM_IS_ACTIVE = "/externalscaler.ExternalScaler/StreamIsActive"
@@ -36,6 +38,7 @@ class Bounds(ServerCase):
     def test_calls_whose_request_does_not_come_are_let_go(self):
         """One more is refused meanwhile. It takes the half a minute that a request may take."""
         connection = raw.Connection(self.server.port)
+        self.addCleanup(connection.close)
         for call in range(20):
             connection.call(2 * call + 1, IS_ACTIVE)
         self.assertTrue(await_true(lambda: self.server.metrics()[
@@ -43,7 +46,6 @@ class Bounds(ServerCase):
         self.assertStatus(grpc.StatusCode.RESOURCE_EXHAUSTED, "as many calls as may be",
                           self.client.IsActive, ref())
         self.assertTrue(await_true(self.is_answered, 2 * PATIENCE))
-        connection.close()
 
     def is_answered(self):
         try:
@@ -51,6 +53,44 @@ class Bounds(ServerCase):
         except grpc.RpcError as error:
             self.assertEqual(error.code(), grpc.StatusCode.RESOURCE_EXHAUSTED)
             return False
+
+
+class Deaf(ServerCase):
+    """gRPC listens no longer once it had no descriptor left for a connection."""
+
+    def setUp(self):
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        self.server = Server("--grpc_listen=127.0.0.1:%d" % port,
+                             limits=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64)))
+        self.server.port = port
+        self.addCleanup(self.stop)
+
+    def test_it_is_opened_again_when_the_descriptors_were_used_up(self):
+        for _ in range(3):
+            self.flood()
+            self.assertTrue(await_true(self.is_answered))
+        self.assertIn("Failed accept4: Too many open files", self.server.log)
+        self.assertIn("it is opened again", self.server.log)
+
+    def flood(self):
+        connections = []
+        try:
+            for _ in range(100):
+                connections.append(socket.create_connection(("127.0.0.1", self.server.port)))
+        except OSError:
+            pass  # it is being opened again
+        for connection in connections:
+            connection.close()
+
+    def is_answered(self):
+        client = Client(self.server.port)
+        try:
+            return not client.IsActive(ref(), timeout=2).result
+        except grpc.RpcError:
+            return False
+        finally:
+            client.close()
 
 
 class Abuse(ServerCase):
@@ -95,7 +135,8 @@ class Abuse(ServerCase):
         for _ in range(10):
             self.client.set("orders", times="100000")
         self.client.set("orders", active="true")
-        self.assertLess(self.server.resident_kib() - before, 4096)
+        if "address" not in os.environ["GRPC_SERVER"]:  # which keeps what is freed
+            self.assertLess(self.server.resident_kib() - before, 4096)
         connection.open_window(1, 1000)
         self.assertEqual(connection.read_data(), b"\0\0\0\0\0", "the first, which was on its way")
         self.assertEqual(connection.read_data(), b"\0\0\0\0\2\x08\x01", "the newest")

@@ -56,8 +56,8 @@ static void tell(struct object *object)
 {
     struct scaler_watcher *watcher, *next;
 
-    DL_FOREACH_SAFE(object->watchers, watcher, next)
-    watcher->changed(watcher->context, &object->answer);
+    DL_FOREACH_SAFE (object->watchers, watcher, next)
+        watcher->changed(watcher->context, &object->answer);
 }
 
 static void set(struct object *object, const struct scaler_ref *ref)
@@ -143,8 +143,7 @@ void scripted_scaler_free(struct scaler *scaler)
     struct object *object, *next;
 
     assert(!scaler->watchers);
-    HASH_ITER(hh, scaler->objects, object, next)
-    {
+    HASH_ITER (hh, scaler->objects, object, next) {
         HASH_DEL(scaler->objects, object);
         free(object->name);
         free(object);

@@ -3,8 +3,8 @@
  * its client has told it to.
  *
  * A call whose metadata names an object by "object" is answered by that object's state; at first it
- * is inactive, of value 0 and target 5. A call with "set" changes that object's state ("status" ok |
- * invalid | unavailable, "active", "value", "target", "times": toggles active so often) and tells
+ * is inactive, of value 0 and target 5. A call with "set" changes that object's state ("status" ok
+ * | invalid | unavailable, "active", "value", "target", "times": toggles active so often) and tells
  * its watchers. A call with "watchers" is answered by how many there are.
  */
 #ifndef TESTS_GRPC_SCRIPTED_SCALER_H

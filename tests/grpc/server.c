@@ -98,8 +98,7 @@ static void run(struct option_faults *faults)
 
 int main(int argc, char **argv)
 {
-    const struct option_input input = {
-        .argc = argc - 1, .argv = argv + 1, .environment = environ};
+    const struct option_input input = {.argc = argc - 1, .argv = argv + 1, .environment = environ};
     struct option_faults faults = {0};
 
     mallopt(M_ARENA_MAX, 1); /* as the program does */

@@ -11,6 +11,7 @@
 uv_loop_t member_loop;
 struct mock *member_mock;
 unsigned member_seen[PARTITIONS_MAX][RECORDS_MAX];
+char *member_property;
 
 /* ---- the loop, until something holds ---- */
 
@@ -168,9 +169,10 @@ const struct sink_calls member_sink_calls = {
 
 static struct member *join(const char *topic, const struct consumer_options *options)
 {
-    char *bootstrap = (char *)mock_bootstrap(member_mock),
-         *properties[] = {"session.timeout.ms=3000"};
-    struct kafka_options kafka = {{&bootstrap, 1}, "test", {properties, 1}};
+    const char *brokers = mock_bootstrap(member_mock);
+    char *bootstrap = xstrndup(brokers, strcspn(brokers, ",")); /* the first tells the others */
+    char *properties[] = {"session.timeout.ms=3000", member_property};
+    struct kafka_options kafka = {{&bootstrap, 1}, "test", {properties, member_property ? 2 : 1}};
     struct option_faults faults = {0};
     struct member *member = xcalloc(1, sizeof(*member));
 
@@ -178,6 +180,7 @@ static struct member *join(const char *topic, const struct consumer_options *opt
         member->start[i] = -1;
     member->consumer = consumer_new(&member_loop, &kafka, options, &faults);
     cr_assert_not_null(member->consumer, "%s", faults.count ? faults.items[0] : "");
+    free(bootstrap);
     member->source = consumer_source(member->consumer);
     member->source->sink_calls = &member_sink_calls;
     member->source->sink = member;

@@ -50,6 +50,7 @@ extern uv_loop_t member_loop;
 extern struct mock *member_mock;
 extern unsigned member_seen[PARTITIONS_MAX][RECORDS_MAX]; /* how often a record was taken */
 extern const struct sink_calls member_sink_calls;
+extern char *member_property; /* "name=value", of who joins from now on; NULL: none */
 
 void member_set_up(void);
 void member_tear_down(void);

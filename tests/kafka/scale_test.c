@@ -19,6 +19,8 @@
 #define WOKEN  "active=true value=0 target=500 replicas=0"
 #define ALL_UP "active=true value=1500 target=500 replicas=3"
 
+#define NOT_KNOWN "how long before the start is not known" /* it is recovering */
+
 enum { PARTITIONS = 3, BACKLOG = 2000 /* in each partition */ };
 
 TestSuite(scale, .timeout = 300);
@@ -36,14 +38,22 @@ static void write_all(struct keda *keda, int records)
         cluster_write(keda->cluster, keda->name, i, records);
 }
 
-/* A topic, and a group that is at its end. */
-static struct keda *open_keda(const char *name, const char *bootstrap)
+/* A topic, with a setting of its own or NULL, and a group that is at its end. */
+static struct keda *open_keda_with(const char *name, const char *bootstrap, const char *setting,
+                                   const char *value)
 {
     struct keda *keda = keda_new(name, bootstrap);
 
-    cluster_create(keda->cluster, name, PARTITIONS);
+    cluster_create_with(keda->cluster, name, PARTITIONS, setting, value);
+    write_all(keda, 1); /* acknowledged by leaders, which a new topic has not at once */
+    cr_assert_eq(cluster_partitions(keda->cluster, name), PARTITIONS);
     commit_all(keda, 0);
     return keda;
+}
+
+static struct keda *open_keda(const char *name, const char *bootstrap)
+{
+    return open_keda_with(name, bootstrap, NULL, NULL);
 }
 
 #define expect_next(asked, part)                                                                   \
@@ -204,15 +214,18 @@ Test(scale, objects_of_one_scaler_are_answered_each_by_its_own_metadata)
     struct child *small, *large;
 
     cluster_create(keda->cluster, "scale-several-2", 1);
-    cluster_commit(keda->cluster, "scale-several-2", 0, 0);
+    cluster_write(keda->cluster, "scale-several-2", 0, 1);
+    cluster_commit(keda->cluster, "scale-several-2", 0, 1);
     cluster_write(keda->cluster, keda->name, 0, 300);
     keda_start(keda, NULL);
     small = keda_ask(keda, KEYS{AT_ONCE, "lagThreshold=100", NULL});
     large = keda_ask(keda, KEYS{AT_ONCE, "topic=scale-several-2", NULL});
     expect_next(small, "active=true value=300 target=100 replicas=3");
     expect_next(large, IDLE);
+    expect_none(large, "active=true"); /* its topic was asked for while the group was asked */
     cluster_write(keda->cluster, "scale-several-2", 0, 700);
-    expect_next(large, "active=true value=500 target=500 replicas=1"); /* one partition */
+    /* One partition: KEDA's cap counts whole thresholds, so this passes under it. */
+    expect_next(large, "active=true value=700 target=500 replicas=2");
     expect_next(small, "active=true value=300 target=100 replicas=3");
     expect_none(large, "target=100");
     expect_none(small, "target=500");
@@ -275,7 +288,7 @@ Test(scale, a_backfill_with_old_timestamps_does_not_prove_at_a_restart_that_lag_
     started = uv_hrtime();
     keda_start(keda, NULL);
     asked = keda_ask(keda, metadata);
-    expect_next(asked, "UNAVAILABLE: recovering");
+    expect_next(asked, NOT_KNOWN);
     expect_next(asked, "active=true");
     cr_expect_geq(uv_hrtime() - started, (uint64_t)12 * 1000 * 1000 * 1000,
                   "up before it was seen to last:\n%s", child_output(asked));
@@ -288,13 +301,11 @@ Test(scale, a_backfill_with_old_timestamps_does_not_prove_at_a_restart_that_lag_
 Test(scale, killed_in_a_backlog_it_is_up_again_at_once_where_brokers_have_the_time)
 {
     static const char *const metadata[] = {"sustainSeconds=30", "scaleUpStabilization=0", NULL};
-    struct keda *keda = keda_new("scale-proved", NULL);
+    struct keda *keda =
+        open_keda_with("scale-proved", NULL, "message.timestamp.type", "LogAppendTime");
     uint64_t written;
     struct child *asked;
 
-    cluster_create_with(keda->cluster, keda->name, PARTITIONS, "message.timestamp.type",
-                        "LogAppendTime");
-    commit_all(keda, 0);
     write_all(keda, BACKLOG);
     written = uv_hrtime();
     keda_start(keda, NULL);
@@ -308,7 +319,7 @@ Test(scale, killed_in_a_backlog_it_is_up_again_at_once_where_brokers_have_the_ti
     keda_start(keda, NULL);
     asked = keda_ask(keda, metadata);
     expect_next(asked, "active=true");
-    expect_none(asked, "recovering");
+    expect_none(asked, NOT_KNOWN);
     expect_none(asked, "active=false");
     cr_expect(child_count(keda->scaler, "proved"), "%s", child_output(keda->scaler));
     child_free(asked);

@@ -233,6 +233,32 @@ Test(scaler, metadata_that_is_edited_does_not_drop_what_is_up)
     cr_expect_eq(answer.value, 40, "the same two replicas: %s", scaling_last());
 }
 
+static void expect_status(const char *part)
+{
+    struct admin_subject subject = scaler_subject(scaling.scaler);
+    json *status = json_object();
+    char *text;
+
+    subject.status(subject.context, status);
+    text = json_print(status, false);
+    cr_expect(strstr(text, part), "no %s in %s", part, text);
+    free(text);
+    json_free(status);
+}
+
+Test(scaler, its_status_tells_the_lag_beside_the_threshold)
+{
+    const char *const object[] = {ORDERS, AT_ONCE, "lagThreshold=10", NULL};
+
+    open_with(NULL);
+    scaling_ask("app", object);
+    expect_status("\"highestLag\":-1,\"longestStretchSeconds\":-1");
+    backlog(30);
+    EXPECT("app", object, is_up);
+    expect_status("\"target\":10,\"sustainSeconds\":0");
+    expect_status("\"lag\":30,\"highestLag\":30,\"longestStretchSeconds\":");
+}
+
 Test(scaler, a_spec_needs_no_sample)
 {
     struct scaler_ref ref;
@@ -355,6 +381,30 @@ Test(scaler, who_is_not_asked_about_is_forgotten_with_its_cluster)
     cr_expect(strstr(text, "\nkafka_connector_clusters 0\n"), "%s", text);
     free(text);
     EXPECT("app", object, is_known);
+}
+
+static bool is_one_left(void *context)
+{
+    char *text = metrics_text(scaling.metrics, NULL);
+    bool one = strstr(text, "\nkafka_connector_scaled_objects 1\n");
+
+    free(text);
+    scaling_ask("app", context);
+    return one;
+}
+
+Test(scaler, of_many_edits_of_one_the_one_asked_about_stays)
+{
+    static const char *edited[] = {ORDERS, AT_ONCE, "lagThreshold=2", NULL};
+
+    open_with(SCALING{"--object_ttl=1s", NULL});
+    scaling_ask("app", SCALING{ORDERS, AT_ONCE, "lagThreshold=1", NULL});
+    scaling_ask("app", edited);
+    scaling_ask("app", SCALING{ORDERS, AT_ONCE, "lagThreshold=3", NULL});
+    scaling_ask("app", SCALING{ORDERS, AT_ONCE, "lagThreshold=4", NULL});
+    cr_expect(await(&scaling.loop, is_one_left, edited, SCALING_PATIENCE_MS));
+    scaling_ask("app", SCALING{ORDERS, AT_ONCE, "lagThreshold=5", NULL});
+    EXPECT("app", edited, is_known);
 }
 
 static int told;

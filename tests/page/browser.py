@@ -58,8 +58,8 @@ class Browser:
                 break
         else:
             raise Failure("chromedriver ended at its start")
-        arguments = ["--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars",
-                     "--user-data-dir=" + os.path.join(folder, "profile")]
+        arguments = ["--headless=new", "--disable-gpu", "--disable-dev-shm-usage",
+                     "--hide-scrollbars", "--user-data-dir=" + os.path.join(folder, "profile")]
         if os.geteuid() == 0:
             arguments.append("--no-sandbox")  # Chromium's own does not start as root
         wanted = {"browserName": "chrome",

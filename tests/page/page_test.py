@@ -41,7 +41,8 @@ class PageTest(unittest.TestCase):
         self.assertEqual(lines, [])
         asked = set(self.browser.requests())
         self.assertIn(self.origin + "status", asked)
-        self.assertEqual({url for url in asked if not url.startswith((self.origin, "data:"))}, set())
+        others = {url for url in asked if not url.startswith((self.origin, "data:"))}
+        self.assertEqual(others, set())
 
     def text(self):
         return self.browser.run(TEXT)
@@ -99,7 +100,7 @@ class LiveTest(PageTest):
         self.addCleanup(second.stop)
         self.await_headline("All is well")
         demo.send("texts", 5)
-        await_true("5 calls since the restart", lambda: self.cell("count", "Done") == "5", self.text)
+        await_true("5 since the restart", lambda: self.cell("count", "Done") == "5", self.text)
 
     def test_says_why_it_is_not_ready(self):
         gone = free_port()
@@ -122,6 +123,20 @@ class LiveTest(PageTest):
         demo.send("texts", 7)
         self.await_text("7; 1 wake it", "records wait", "1 pending")
         self.shoot("live-watch")
+
+
+    def test_shows_what_scale_does(self):
+        demo = self.demo()
+        connector = demo.connector(self.port, "scale", "--GRPC_PORT=%d" % free_port(),
+                                   "--KAFKA_GROUP_ID=workers", "--KAFKA_TOPIC=texts",
+                                   "--lagThreshold=5", "--sustainSeconds=3600",
+                                   "--samplingInterval=1", "--offsetResetPolicy=earliest")
+        self.addCleanup(connector.stop)
+        self.open(self.url)
+        self.await_text("The object without metadata", "texts, group workers")
+        demo.send("texts", 60)
+        self.await_text("Over 5 for", "1h make it last", "threshold 5", "Told to KEDA")
+        self.shoot("live-scale")
 
 
 class StubTest(PageTest):
@@ -162,10 +177,10 @@ class StubTest(PageTest):
         for mode, sample in {**samples.MODES, "troubled": samples.troubled}.items():
             self.show(hostile(sample()))
             self.assertIn(HOSTILE, self.text(), mode)
-            self.assertEqual(self.browser.run("return [window.hit, document.querySelectorAll("
-                                              "'img, main script, iframe').length]"), [None, 0], mode)
-            self.browser.size(360, 740, mobile=True)
-            self.assertLessEqual(self.browser.run(WIDTH), 360, mode)
+            self.assertEqual(self.browser.run(TAKEN_FOR_MARKUP), [None, 0], mode)
+            for width in (1280, 360):
+                self.browser.size(width, 900, mobile=width == 360)
+                self.assertLessEqual(self.browser.run(WIDTH), width, mode)
 
     def test_says_what_is_wrong(self):
         self.show(samples.troubled())
@@ -173,7 +188,8 @@ class StubTest(PageTest):
         for part in ("Not ready: waiting for the group", "has not been reached for 1m15s",
                      "cannot be read: no connection", "cannot be committed: no member any more",
                      "cannot be written: no such topic", "audit has been away for 3m20s",
-                     "3 records are held", "returns is paused by hand", "No topic any more"):
+                     "3 records are held", "returns is paused by hand", "No topic any more",
+                     "orders[3] is full and waits", "returns[0] is full and waits"):
             self.assertIn(part, self.text())
         self.assertEqual(self.cell("2", "Lag"), "not known")
         self.show(samples.invoke())
@@ -223,7 +239,8 @@ class StubTest(PageTest):
     def test_many_partitions_are_drawn_in_time(self):
         self.show(samples.invoke(topics=["topic-%d" % n for n in range(100)], partitions=100))
         self.show(self.stub.status)
-        self.assertEqual(self.browser.run("return document.querySelectorAll('article').length"), 100)
+        cards = "return document.querySelectorAll('article').length"
+        self.assertEqual(self.browser.run(cards), 100)
 
     def test_plots_what_it_has_seen(self):
         self.show(samples.invoke())
@@ -242,7 +259,8 @@ class FilesTest(unittest.TestCase):
             with open(os.path.join(PAGE, name), encoding="utf-8") as file:
                 text = file.read()
             size += len(text.encode())
-            self.assertEqual(set(re.findall(r"https?://[^'\"/]*", text)) - {"http://www.w3.org"}, set())
+            hosts = set(re.findall(r"https?://[^'\"/]*", text))
+            self.assertEqual(hosts - {"http://www.w3.org"}, set())
             self.assertNotRegex(text, r"innerHTML|outerHTML|insertAdjacent|document\.write|eval\(")
         self.assertLess(size, 100 * 1000)
 
@@ -261,7 +279,8 @@ return {name: at.textContent.trim().slice(0, 40) || at.localName,
 FAINT = """
 const channels = (colour) => colour.match(/[\\d.]+/g).map(Number);
 const luminance = ([r, g, b]) => {
-    const [x, y, z] = [r, g, b].map((c) => (c /= 255) <= .04045 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4);
+    const linear = (c) => c <= .04045 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4;
+    const [x, y, z] = [r, g, b].map((c) => linear(c / 255));
     return .2126 * x + .7152 * y + .0722 * z;
 };
 const ground = (element) => {
@@ -281,10 +300,13 @@ for (const element of document.querySelectorAll('body *')) {
 }
 return faint;"""
 
+TAKEN_FOR_MARKUP = """
+return [window.hit, document.querySelectorAll('img, main script, iframe').length];"""
+
 HOSTILE = "<img src=x onerror=hit=1><script>hit=1</script>" + "x" * 200
 
 # These say what a thing is, not what it is called.
-WORDS = {"mode", "state", "gateway", "awakeBecause", "invocation", "verdict"}
+WORDS = {"mode", "state", "gateway", "awakeBecause", "invocation", "reason"}
 
 
 def hostile(value, name=None):

@@ -94,7 +94,8 @@ class Stub(http.server.ThreadingHTTPServer):
     """The page's files, and the status that is set."""
 
     FILES = {"/": ("page.html", "text/html"), "/page.css": ("page.css", "text/css"),
-             "/page.js": ("page.js", "text/javascript")}
+             **{"/%s.js" % name: ("%s.js" % name, "text/javascript")
+                for name in ("page", "modes", "parts")}}
 
     def __init__(self):
         self.status = {}

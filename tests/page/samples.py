@@ -50,6 +50,8 @@ def troubled():
     status["functions"][1].update(state="away", state_seconds=200, held=3)
     status["functions"].append(function("gone", bound=False))
     status["partitions"][1].update(state="full", commit_refused="no right to the topic")
+    status["partitions"][3].update(state="full")
+    status["partitions"][4].update(state="full")
     status["partitions"][2].update(lag=-1, committed_offset=-1, state="starting",
                                    oldest_unfinished=None)
     return status
@@ -73,4 +75,31 @@ def watch():
                             binding("blind", groupReadable=False)])
 
 
-MODES = {"invoke": invoke, "watch": watch}
+def scaled(name, reason, because, known=True, stretch=-1, **found):
+    up = reason == "sustained"
+    return {"namespace": "default", "name": name, "cluster": "kafka:9092",
+            "consumerGroup": "workers", "topic": "orders",
+            "verdict": {"known": known, "reason": reason, "because": because,
+                        "state": "up" if up else "idle", "active": up,
+                        "value": 6_100 if up else 0, "target": 500,
+                        "sustainSeconds": 120, "sampleTime": 1_700_000_000},
+            "found": {"lag": 61_022, "highestLag": 5_230, "longestStretchSeconds": stretch,
+                      "partitions": 12, "over": 0, "sustained": 0, "draining": 0, "stuck": 0,
+                      "unknown": 0, **found}}
+
+
+def scale():
+    return common(
+        "scale", clusters=[{"cluster": "kafka:9092", "fault": None, "objects": 4,
+                            "samplingIntervalSeconds": 10.0, "samples": 400,
+                            "sampleSeconds": 0.02}],
+        objects=[scaled("orders", "sustained", "orders[3] has been over 500 for 2m10s; 5230 wait "
+                        "in it, 61022 in all", stretch=130, over=3, sustained=1),
+                 scaled("returns", "short", "orders[1] has been over 500 for 40s, less than the 2m "
+                        "that make it last", stretch=40, highestLag=700, over=1),
+                 scaled("calm", "calm", "no partition is over 500", highestLag=20, lag=40),
+                 scaled("blind", "away", "no partition could be read for 40s", known=False,
+                        unknown=12)], objectsLeftOff=0)
+
+
+MODES = {"invoke": invoke, "watch": watch, "scale": scale}

@@ -53,6 +53,22 @@ static const struct {
     {"never read", "------", -1, false},
 };
 
+Test(evaluator, tells_the_highest_lag_and_the_longest_stretch)
+{
+    static const int64_t lags[][3] = {{600, 100, -1}, {600, 900, -1}, {700, 800, -1}};
+    struct lag_scene scene;
+
+    scene_init(&scene, 3);
+    cr_expect_eq(scene_look(&scene).highest_lag, LAG_UNKNOWN, "nothing was read");
+    cr_expect_eq(scene_look(&scene).longest_ms, -1);
+    for (size_t i = 0; i < COUNT(lags); i++, scene_tick(&scene))
+        for (size_t partition = 0; partition < 3; partition++)
+            scene_lag(&scene, partition, lags[i][partition]);
+    cr_expect_eq(scene_look(&scene).highest_lag, 800);
+    cr_expect_eq(scene_look(&scene).longest_ms, 20 * 1000, "of another than the highest");
+    scene_release(&scene);
+}
+
 Test(evaluator, finds_stretches)
 {
     for (size_t i = 0; i < COUNT(stretches); i++) {

@@ -1,6 +1,8 @@
 /* brokers: which brokers metadata may name, and which lists are the same cluster. */
 #include "scale/brokers.h"
 
+#include "base/xalloc.h"
+
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +13,7 @@
 static struct option_list list_of(const char *texts)
 {
     struct option_list list = {0};
-    char *copy = strdup(texts), *rest = copy, *item;
+    char *copy = xstrdup(texts), *rest = copy, *item;
 
     while ((item = strtok_r(rest, " ", &rest)))
         option_list_add(&list, item, strlen(item));
