@@ -3,6 +3,8 @@
 #include "producer/sender.h"
 
 #include "base/xalloc.h"
+#include "kafka/credentials.h"
+#include "kafka/refusal.h"
 #include "producer/clock.h"
 #include "producer/input.h"
 #include "producer/pace.h"
@@ -25,6 +27,7 @@ struct sender {
     const struct producer_options *options;
     struct report *report;
     rd_kafka_t *client;
+    struct credentials credentials;
     rd_kafka_topic_t *topic;
     rd_kafka_headers_t *headers; /* NULL: none */
     struct input *input;
@@ -83,13 +86,18 @@ static void on_delivery(rd_kafka_t *client, const rd_kafka_message_t *message, v
 static void on_error(rd_kafka_t *client, int error, const char *reason, void *opaque)
 {
     struct sender *sender = opaque;
+    char *refusal;
 
     (void)client;
     if (error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) /* told already, broker by broker */
         return;
+    refusal = refusal_dup(reason);
+    if (refusal)
+        error = RD_KAFKA_RESP_ERR__AUTHENTICATION; /* one refusal comes under several codes */
     if (sender->said != (rd_kafka_resp_err_t)error)
-        fprintf(stderr, "producer: %s\n", reason);
+        fprintf(stderr, "producer: %s\n", refusal ? refusal : reason);
     sender->said = (rd_kafka_resp_err_t)error;
+    free(refusal);
 }
 
 /* ---- sending ---- */
@@ -126,6 +134,7 @@ static rd_kafka_resp_err_t produce(const struct sender *sender, const void *valu
 static void serve(struct sender *sender, int64_t wait_ms)
 {
     rd_kafka_poll(sender->client, (int)wait_ms);
+    credentials_look(&sender->credentials, (uint64_t)clock_us() / 1000, sender->client, NULL);
     report_progress(sender->report, clock_us());
 }
 
@@ -270,6 +279,7 @@ struct sender *sender_new(const struct producer_options *options, struct report 
     sender->signals = open_signals();
     sender->input = open_input(options, faults);
     sender->client = open_client(sender, faults);
+    credentials_init(&sender->credentials, &options->kafka);
     if (!sender->input || !sender->client) {
         sender_free(sender);
         return NULL;
@@ -289,6 +299,7 @@ void sender_free(struct sender *sender)
         rd_kafka_topic_destroy(sender->topic);
     if (sender->client)
         rd_kafka_destroy(sender->client);
+    credentials_release(&sender->credentials);
     input_free(sender->input);
     close(sender->signals);
     free(sender);

@@ -6,6 +6,8 @@
 #include "kafka/client.h"
 
 #include "base/xalloc.h"
+#include "kafka/refusal.h"
+#include "kafka/security.h"
 
 #include <ctype.h>
 #include <librdkafka/rdkafka.h>
@@ -32,7 +34,8 @@ static const struct option_row rows[] = {
      .type = OPTION_PROPERTIES,
      .offset = offsetof(struct kafka_options, properties),
      .text = "Any property of librdkafka (TLS, SASL, timeouts): -X security.protocol=SASL_SSL, or "
-             "kafka_security_protocol=SASL_SSL in the environment."},
+             "kafka_security_protocol=SASL_SSL in the environment. With .file behind its name "
+             "(kafka_sasl_password_file) the value is a file's first line."},
 };
 
 const struct option_table kafka_option_table = {"Kafka", rows, sizeof(rows) / sizeof(*rows)};
@@ -146,10 +149,25 @@ static const char *option_instead(const char *property)
     return NULL;
 }
 
+/* NAME=VALUE, or NAME.file=PATH. */
+static void set_value(rd_kafka_conf_t *conf, const char *name, bool is_file, const char *value,
+                      struct option_faults *faults)
+{
+    char *read = is_file ? security_read_file(name, value, faults) : NULL;
+
+    if (!is_file)
+        security_check_path(name, value, faults);
+    if (!is_file || read)
+        set_property(conf, name, is_file ? read : value, faults);
+    if (read)
+        xfree_secret(read);
+}
+
 static void set_users(rd_kafka_conf_t *conf, const char *property,
                       const struct kafka_setting *settings, struct option_faults *faults)
 {
     const char *equals = strchr(property, '=');
+    bool is_file;
     char *name;
 
     if (!equals || equals == property) {
@@ -157,6 +175,7 @@ static void set_users(rd_kafka_conf_t *conf, const char *property,
         return;
     }
     name = xstrndup(property, (size_t)(equals - property));
+    is_file = security_cut_file(name);
     if (option_instead(name))
         option_fault(faults, "Kafka property %s is set by the option %s", name,
                      option_instead(name));
@@ -164,7 +183,7 @@ static void set_users(rd_kafka_conf_t *conf, const char *property,
         option_fault(faults, "Kafka property %s is set by this program and cannot be changed",
                      name);
     else
-        set_property(conf, name, equals + 1, faults);
+        set_value(conf, name, is_file, equals + 1, faults);
     free(name);
 }
 
@@ -188,6 +207,7 @@ rd_kafka_conf_t *kafka_conf_new(const struct kafka_options *options,
 
     load_no_plugins(options);
     conf = rd_kafka_conf_new();
+    refusal_listen(conf);
     kafka_brokers_check(options, faults);
     set_all(conf, defaults, faults);
     for (size_t i = 0; i < options->properties.count; i++)
@@ -195,6 +215,8 @@ rd_kafka_conf_t *kafka_conf_new(const struct kafka_options *options,
     set_property(conf, "bootstrap.servers", bootstrap, faults);
     set_property(conf, "client.id", options->client_id, faults);
     set_all(conf, settings, faults);
+    if (faults->count == faults_before)
+        security_check(conf, &options->properties, faults);
     free(bootstrap);
     if (faults->count == faults_before)
         return conf;

@@ -83,6 +83,10 @@ void consumer_move(struct consumer *consumer, enum consumer_state to)
         return;
     assert(states[to].from & FROM(consumer->state));
     log_debug(NULL, "consumer: %s -> %s", states[consumer->state].name, states[to].name);
+    if (to == CONSUMER_READING) { /* it has spoken with the group's coordinator */
+        free(consumer->refused);
+        consumer->refused = NULL;
+    }
     consumer->state = to;
 }
 
@@ -94,6 +98,11 @@ enum consumer_state consumer_state(const struct consumer *consumer)
 const char *consumer_trouble(const struct consumer *consumer)
 {
     return consumer->trouble;
+}
+
+const char *consumer_refused(const struct consumer *consumer)
+{
+    return consumer->refused;
 }
 
 const char *consumer_state_name(enum consumer_state state)
@@ -190,6 +199,7 @@ struct consumer *consumer_new(uv_loop_t *loop, const struct kafka_options *kafka
     consumer->source.calls = &calls;
     consumer->loop = loop;
     consumer->kafka = client;
+    credentials_init(&consumer->credentials, kafka);
     consumer->wakes_fetchers = consumer_may_wake_fetchers(client);
     consumer->queue = rd_kafka_queue_get_consumer(client);
     consumer->topics = rd_kafka_topic_partition_list_new(0);

@@ -100,6 +100,8 @@ void consumer_free(struct consumer *consumer)
     rd_kafka_topic_partition_list_destroy(consumer->topics);
     utarray_free(consumer->names);
     free(consumer->trouble);
+    free(consumer->refused);
+    credentials_release(&consumer->credentials);
     free(consumer->commit.answers);
     uv_close((uv_handle_t *)&consumer->wake, on_handle_closed);
     uv_close((uv_handle_t *)&consumer->tick, on_handle_closed);

@@ -90,6 +90,7 @@ void consumer_on_tick(uv_timer_t *handle)
     serve_events(consumer);
     if (!consumer->kafka)
         return;
+    credentials_look(&consumer->credentials, uv_now(consumer->loop), consumer->kafka, NULL);
     consumer_commit_tick(consumer);
     consumer_group_tick(consumer);
 }

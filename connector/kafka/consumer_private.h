@@ -13,6 +13,7 @@
 #define KAFKA_CONSUMER_PRIVATE_H
 
 #include "kafka/consumer.h"
+#include "kafka/credentials.h"
 
 #include <librdkafka/rdkafka.h>
 #include <utarray.h>
@@ -71,6 +72,7 @@ struct consumer {
     struct source source; /* first: a source is cast to its consumer */
     uv_loop_t *loop;
     rd_kafka_t *kafka;       /* NULL: being destroyed, or gone */
+    struct credentials credentials;
     rd_kafka_queue_t *queue; /* the consumer queue: events, never records */
     int wake_fds[2];         /* a pipe: librdkafka writes struct wake, we read */
     uv_poll_t wake;
@@ -103,6 +105,7 @@ struct consumer {
     uint64_t join_at; /* when to ask for partitions again, having been given none, of uv_now */
     unsigned join_wait_ms;
     char *trouble; /* why reading or answering fails, said already */
+    char *refused; /* why a broker does not let us in, said already; NULL: not known, or over */
 
     struct commit commit;
     struct said said[SAID_MAX];

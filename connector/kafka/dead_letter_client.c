@@ -10,6 +10,7 @@
 #include "base/xalloc.h"
 #include "kafka/destroy.h"
 #include "kafka/log_line.h"
+#include "kafka/refusal.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -121,6 +122,13 @@ void letters_shut(struct dead_letters *letters)
 
 /* ---- events ---- */
 
+static char *trouble_dup(rd_kafka_resp_err_t code, const char *text)
+{
+    char *refusal = refusal_dup(text);
+
+    return refusal ? refusal : xstrdup(rd_kafka_err2str(code));
+}
+
 static void on_error(struct dead_letters *letters, rd_kafka_event_t *event)
 {
     rd_kafka_resp_err_t code = rd_kafka_event_error(event);
@@ -130,7 +138,8 @@ static void on_error(struct dead_letters *letters, rd_kafka_event_t *event)
         letters->broken = true;
         letters_start_tick(letters);
     } else if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) { /* follows from the others */
-        letters->trouble = code;
+        free(letters->trouble);
+        letters->trouble = trouble_dup(code, rd_kafka_event_error_string(event));
     }
 }
 
@@ -197,6 +206,8 @@ void letters_unhold(struct dead_letters *letters)
         return;
     close(letters->wake_fds[0]); /* not before librdkafka is gone, which writes into the pipe */
     close(letters->wake_fds[1]);
+    free(letters->trouble);
+    credentials_release(&letters->credentials);
     free(letters);
 }
 
@@ -219,6 +230,7 @@ struct dead_letters *dead_letters_new(uv_loop_t *loop, const struct kafka_option
     letters->loop = loop;
     letters->template = template;
     letters->conf = conf;
+    credentials_init(&letters->credentials, kafka);
     open_handles(letters);
     if (letters_open(letters, reason))
         return letters;

@@ -12,6 +12,7 @@
 #include "base/xalloc.h"
 #include "kafka/destroy.h"
 #include "kafka/log_line.h"
+#include "kafka/refusal.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -130,7 +131,7 @@ static void on_error(struct sampler *sampler, rd_kafka_event_t *event)
     if (rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
         return; /* follows from the others */
     free(sampler->newest_error);
-    sampler->newest_error = xstrdup(rd_kafka_event_error_string(event));
+    sampler->newest_error = refusal_or_text_dup(rd_kafka_event_error_string(event));
     log_debug(NULL, "Kafka: %s", sampler->newest_error);
 }
 

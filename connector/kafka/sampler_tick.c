@@ -182,6 +182,8 @@ static void begin_tick(struct sampler *sampler)
         log->known = false;
     if (sampler->silent >= SILENT_TICKS || sampler_is_unanswered(sampler))
         replace_client(sampler);
+    credentials_look(&sampler->credentials, uv_now(sampler->setup.loop), sampler->kafka,
+                     sampler->conf);
     move(sampler, SAMPLER_METADATA_READING);
     sampler_read_metadata(sampler);
 }
