@@ -236,7 +236,7 @@ static rd_kafka_t *open_client(struct sender *sender, struct option_faults *faul
     rd_kafka_conf_set_opaque(conf, sender);
     rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
     rd_kafka_conf_set_error_cb(conf, on_error);
-    client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, reason, sizeof(reason));
+    client = kafka_client_new(false, conf, reason, sizeof(reason));
     if (!client) {
         option_fault(faults, "X: %s", reason);
         rd_kafka_conf_destroy(conf);

@@ -35,7 +35,7 @@ static rd_kafka_t *client_new(const struct kafka_options *options, char **error)
     if (conf) {
         rd_kafka_conf_set_error_cb(conf, on_error);
         rd_kafka_conf_set_opaque(conf, error);
-        kafka = rd_kafka_new(RD_KAFKA_PRODUCER, conf, reason, sizeof(reason));
+        kafka = kafka_client_new(false, conf, reason, sizeof(reason));
     }
     if (conf && !kafka)
         rd_kafka_conf_destroy(conf);

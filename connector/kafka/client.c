@@ -6,6 +6,7 @@
 #include "kafka/client.h"
 
 #include "base/xalloc.h"
+#include "kafka/oauth.h"
 #include "kafka/refusal.h"
 #include "kafka/security.h"
 
@@ -153,7 +154,13 @@ static const char *option_instead(const char *property)
 static void set_value(rd_kafka_conf_t *conf, const char *name, bool is_file, const char *value,
                       struct option_faults *faults)
 {
-    char *read = is_file ? security_read_file(name, value, faults) : NULL;
+    char *read;
+
+    if (is_file && strcmp(name, OAUTH_TOKEN) == 0) {
+        oauth_use_file(conf, value, faults);
+        return;
+    }
+    read = is_file ? security_read_file(name, value, faults) : NULL;
 
     if (!is_file)
         security_check_path(name, value, faults);
@@ -222,6 +229,17 @@ rd_kafka_conf_t *kafka_conf_new(const struct kafka_options *options,
         return conf;
     rd_kafka_conf_destroy(conf);
     return NULL;
+}
+
+rd_kafka_t *kafka_client_new(bool consumes, rd_kafka_conf_t *conf, char *reason, size_t size)
+{
+    rd_kafka_t *kafka =
+        rd_kafka_new(consumes ? RD_KAFKA_CONSUMER : RD_KAFKA_PRODUCER, conf, reason, size);
+    rd_kafka_error_t *none = kafka ? rd_kafka_sasl_background_callbacks_enable(kafka) : NULL;
+
+    if (none) /* there are no tokens */
+        rd_kafka_error_destroy(none);
+    return kafka;
 }
 
 static bool is_about(const rd_kafka_conf_t *conf, const char *name, const char *part)

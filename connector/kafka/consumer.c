@@ -153,7 +153,7 @@ static rd_kafka_t *client_new(rd_kafka_conf_t *conf, struct option_faults *fault
 
     if (!conf)
         return NULL;
-    kafka = rd_kafka_new(RD_KAFKA_CONSUMER, conf, reason, sizeof(reason));
+    kafka = kafka_client_new(true, conf, reason, sizeof(reason));
     if (!kafka) {
         rd_kafka_conf_destroy(conf);
         option_fault(faults, "Kafka client: %s", reason);

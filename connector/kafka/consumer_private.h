@@ -71,7 +71,7 @@ struct reading;
 struct consumer {
     struct source source; /* first: a source is cast to its consumer */
     uv_loop_t *loop;
-    rd_kafka_t *kafka;       /* NULL: being destroyed, or gone */
+    rd_kafka_t *kafka; /* NULL: being destroyed, or gone */
     struct credentials credentials;
     rd_kafka_queue_t *queue; /* the consumer queue: events, never records */
     int wake_fds[2];         /* a pipe: librdkafka writes struct wake, we read */

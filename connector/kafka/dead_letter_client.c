@@ -63,7 +63,7 @@ void dead_letters_check(const struct kafka_options *kafka, struct option_faults 
 static rd_kafka_t *client_new(const rd_kafka_conf_t *settings, char reason[REASON_SIZE])
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_dup(settings);
-    rd_kafka_t *kafka = rd_kafka_new(RD_KAFKA_PRODUCER, conf, reason, REASON_SIZE);
+    rd_kafka_t *kafka = kafka_client_new(false, conf, reason, REASON_SIZE);
 
     if (!kafka)
         rd_kafka_conf_destroy(conf);

@@ -71,9 +71,9 @@ struct row {
 static const struct row rows[] = {
     {.parts = {"certificate verify failed"}, .sentence = NULL},
     {.parts = {"OAUTHBEARER token"},
-     .sentence = "no token for SASL OAUTHBEARER could be made: look at sasl.oauthbearer.config"},
+     .sentence = "no token for SASL OAUTHBEARER could be had: look at sasl.oauthbearer.token.file"},
     {.parts = {"SASL authentication error", "\"status\":"},
-     .sentence = "it does not accept our token: look at sasl.oauthbearer.config"},
+     .sentence = "it does not accept our token: look at sasl.oauthbearer.token.file"},
     {.parts = {"SASL authentication error"},
      .sentence = "it does not accept the user or the password: look at sasl.username and "
                  "sasl.password, and at "

@@ -72,7 +72,7 @@ struct roster *roster_new(const struct kafka_options *options, struct option_fau
     roster = xcalloc(1, sizeof(*roster));
     rd_kafka_conf_set_error_cb(conf, on_error);
     rd_kafka_conf_set_opaque(conf, roster);
-    roster->kafka = rd_kafka_new(RD_KAFKA_PRODUCER, conf, reason, sizeof(reason));
+    roster->kafka = kafka_client_new(false, conf, reason, sizeof(reason));
     if (!roster->kafka) {
         option_fault(faults, "Kafka client: %s", reason);
         rd_kafka_conf_destroy(conf);

@@ -172,6 +172,7 @@ void sampler_free(struct sampler *sampler)
         group_free(sampler, group);
     rd_kafka_conf_destroy(sampler->conf);
     credentials_release(&sampler->credentials);
+    free(sampler->refused);
     free(sampler->newest_error);
     free(sampler->fault);
     free(sampler);

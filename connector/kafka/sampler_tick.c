@@ -87,7 +87,7 @@ static void tell_fault(struct sampler *sampler, const char *why)
 {
     char *fault = why ? xasprintf("no broker answers (%s)", why) : NULL;
 
-    if (fault && !sampler->fault)
+    if (fault && (!sampler->fault || (sampler->refused && strcmp(sampler->fault, fault) != 0)))
         log_warning(NULL, "Kafka is away: %s; asking again", fault);
     if (!fault && sampler->fault)
         log_info(NULL, "Kafka is back");
@@ -111,7 +111,9 @@ static void end_tick(struct sampler *sampler)
 void sampler_tick_failed(struct sampler *sampler, rd_kafka_resp_err_t why)
 {
     bool silent = why == RD_KAFKA_RESP_ERR__TIMED_OUT;
-    const char *text = silent ? "timed out" : sampler->newest_error;
+    const char *text = sampler->refused ? sampler->refused
+                       : silent         ? "timed out"
+                                        : sampler->newest_error;
 
     sampler->silent = silent ? sampler->silent + 1 : 0;
     sampler_note_failure(sampler, rd_kafka_err2str(why));
@@ -122,6 +124,8 @@ void sampler_tick_failed(struct sampler *sampler, rd_kafka_resp_err_t why)
 void sampler_logs_done(struct sampler *sampler)
 {
     sampler->silent = 0;
+    free(sampler->refused);
+    sampler->refused = NULL;
     sampler_note_all(sampler);
     tell_fault(sampler, NULL);
     end_tick(sampler);

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/xalloc.h"
+#include "kafka/oauth.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -114,13 +115,20 @@ static void check_user(const rd_kafka_conf_t *conf, const char *mechanism,
 }
 
 /* Without a source librdkafka waits for a token without a word. */
-static void check_token(const rd_kafka_conf_t *conf, struct option_faults *faults)
+static void check_token(const rd_kafka_conf_t *conf, const struct option_list *properties,
+                        struct option_faults *faults)
 {
-    if (!is_value(conf, "sasl.oauthbearer.method", "oidc") &&
-        !is_value(conf, "enable.sasl.oauthbearer.unsecure.jwt", "true"))
-        option_fault(faults, "Kafka property sasl.mechanism: OAUTHBEARER needs a source of tokens: "
-                             "sasl.oauthbearer.method=oidc, where librdkafka has it, or for trials "
-                             "enable.sasl.oauthbearer.unsecure.jwt=true");
+    if (is_value(conf, "enable.sasl.oauthbearer.unsecure.jwt", "true"))
+        option_fault(faults, "Kafka property enable.sasl.oauthbearer.unsecure.jwt: librdkafka ends "
+                             "the program when such a token is to be renewed; put a token into a "
+                             "file that " OAUTH_TOKEN ".file names");
+    else if (!is_value(conf, "sasl.oauthbearer.method", "oidc") &&
+             !security_property(properties, OAUTH_TOKEN ".file"))
+        option_fault(
+            faults,
+            "Kafka property sasl.mechanism: OAUTHBEARER needs a source of tokens: " OAUTH_TOKEN
+            ".file, or sasl.oauthbearer.method=oidc where librdkafka "
+            "has it");
 }
 
 void security_check(const rd_kafka_conf_t *conf, const struct option_list *properties,
@@ -139,7 +147,7 @@ void security_check(const rd_kafka_conf_t *conf, const struct option_list *prope
     } else if (strcmp(mechanism, "PLAIN") == 0 || strncmp(mechanism, "SCRAM-", 6) == 0) {
         check_user(conf, mechanism, faults);
     } else if (strcmp(mechanism, "OAUTHBEARER") == 0) {
-        check_token(conf, faults);
+        check_token(conf, properties, faults);
     }
     free(mechanism);
     free(protocol);

@@ -32,6 +32,17 @@ static const char make_certificates[] =
     "cat expired.key expired.pem >expired.both\n"
     "printf '" SECURED_PASSWORD "\\n' >password\n";
 
+/* One that nobody signed. */
+static const char make_token[] =
+    "cd \"$1\" && now=$(date +%s)\n"
+    "url64() { base64 -w0 | tr +/ -_ | tr -d =; }\n"
+    "{\n"
+    "    printf '{\"alg\":\"none\"}' | url64\n"
+    "    printf . && printf '{\"sub\":\"alice\",\"iat\":%s,\"exp\":%s,\"scope\":\"%s\"}' \\\n"
+    "        $now $((now + $4)) \"$3\" | url64\n"
+    "    echo .\n"
+    "} >$2.new && mv $2.new $2\n";
+
 /* "@" is the folder. */
 static const char broker_settings[] =
     "KAFKA_SETTINGS=ssl.keystore.type=PEM\n"
@@ -88,11 +99,10 @@ static char *placed_dup(const struct secured *secured, const char *text)
 
 static void start_broker(struct secured *secured)
 {
-    char *settings = placed_dup(secured, broker_settings);
-    const char *const environment[] = {settings, listeners, users, NULL};
-
-    secured->broker = broker_new_with(&secured->loop, environment);
-    free(settings);
+    secured->environment[0] = placed_dup(secured, broker_settings);
+    secured->environment[1] = listeners;
+    secured->environment[2] = users;
+    secured->broker = broker_new_with(&secured->loop, secured->environment);
 }
 
 static void start_gateway(struct secured *secured)
@@ -115,6 +125,8 @@ struct secured *secured_new(void)
     if (!mkdtemp(secured->folder))
         fail("no temporary folder %s", secured->folder);
     run(secured, (const char *[]){"sh", "-c", make_certificates, "sh", secured->folder, NULL});
+    secured_put_token(secured, "token", "kafka", 3600);
+    secured_put_token(secured, "other.token", SECURED_CANARY, 3600);
     start_broker(secured);
     start_gateway(secured);
     secured->cluster = cluster_new(broker_bootstrap(secured->broker), SECURED_GROUP);
@@ -129,10 +141,20 @@ void secured_free(struct secured *secured)
     cluster_free(secured->cluster);
     faas_gateway_free(secured->gateway);
     broker_free(secured->broker);
+    free((char *)secured->environment[0]);
     run(secured, (const char *[]){"rm", "-r", secured->folder, NULL});
     if (!await_close(&secured->loop))
         fail("something is left on the loop");
     free(secured);
+}
+
+void secured_put_token(struct secured *secured, const char *name, const char *scope, int seconds)
+{
+    char *life = xasprintf("%d", seconds);
+
+    run(secured,
+        (const char *[]){"sh", "-c", make_token, "sh", secured->folder, name, scope, life, NULL});
+    free(life);
 }
 
 void secured_write(struct secured *secured)

@@ -32,10 +32,15 @@ struct secured {
     struct faas_gateway *gateway;
     struct faas_function *work; /* 200; beside it "sleeper", which sleeps */
     char folder[64];
+    const char *environment[4]; /* of kafka.sh */
 };
 
 struct secured *secured_new(void);
 void secured_free(struct secured *secured);
+
+/* Puts a token of alice's, with a scope, that ends so many seconds from now, into a file of the
+ * folder. */
+void secured_put_token(struct secured *secured, const char *name, const char *scope, int seconds);
 
 /* One record more, so that there is something to be done. */
 void secured_write(struct secured *secured);

@@ -27,10 +27,10 @@ Test(refusal, names_the_property_to_look_at)
          0, "broker [::1]:9092: it does not accept", "sasl.password"},
         {"sasl_plaintext://kafka:9092/1: SASL authentication error: {\"status\":\"invalid_token\"} "
          "(after 3ms in state AUTH_REQ)",
-         0, "broker kafka:9092: it does not accept our token", "sasl.oauthbearer.config"},
+         0, "broker kafka:9092: it does not accept our token", "sasl.oauthbearer.token.file"},
         {"Failed to acquire SASL OAUTHBEARER token: Unrecognized sasl.oauthbearer.config "
          "beginning at: canary",
-         0, "no token for", "sasl.oauthbearer.config"},
+         0, "no token for", "sasl.oauthbearer.token.file"},
         {"sasl_ssl://kafka:9092/bootstrap: SASL PLAIN mechanism handshake failed: Broker: "
          "Unsupported SASL mechanism: broker's supported mechanisms: SCRAM-SHA-512,PLAIN (after "
          "302ms in state AUTH_HANDSHAKE)",
