@@ -87,8 +87,8 @@ static const struct row rows[] = {
     {.parts = {"broker might require SASL authentication"},
      .sentence = "it wants SASL, as it seems: look at security.protocol and sasl.mechanism"},
     {.parts = {"connecting to a SSL listener?"},
-     .sentence = "it wants TLS or SASL, as it seems: look at security.protocol, and at the port in "
-                 "broker_host"},
+     .sentence = "it hangs up at once: it is being restarted, or wants TLS or SASL: look at "
+                 "security.protocol, and at the port in broker_host"},
     {.parts = {"connecting to a PLAINTEXT broker listener?"},
      .sentence =
          "it does not speak TLS there: look at security.protocol, and at the port in broker_host"},

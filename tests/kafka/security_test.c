@@ -284,7 +284,7 @@ Test(security, takes_up_a_password_that_changes, .timeout = 300)
     broker_restart(secured->broker);
     secured_write(secured);
     expect_responses(connector, 2);
-    cr_expect_eq(child_count(connector, "look at"), 0, "%s", child_output(connector));
+    cr_expect_eq(child_count(connector, "look at sasl"), 0, "%s", child_output(connector));
     cr_expect_null(strstr(child_output(connector), "another-secret"));
     child_signal(connector, SIGTERM);
     cr_assert(child_await_end(connector, SECURED_PATIENCE_MS, &status));

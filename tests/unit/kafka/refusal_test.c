@@ -46,7 +46,7 @@ Test(refusal, names_the_property_to_look_at)
         {"kafka:9093/bootstrap: Disconnected while requesting ApiVersion: might be caused by "
          "incorrect security.protocol configuration (connecting to a SSL listener?) or broker "
          "version is < 0.10 (see api.version.request) (after 2ms in state APIVERSION_QUERY)",
-         0, "broker kafka:9093: it wants TLS or SASL", "security.protocol"},
+         0, "broker kafka:9093: it hangs up at once", "security.protocol"},
         {"kafka:9092/bootstrap: Connect to ipv4#127.0.0.1:9092 failed: Connection refused (after "
          "0ms in state CONNECT)",
          0, NULL, NULL},

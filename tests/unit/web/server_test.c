@@ -421,6 +421,94 @@ Test(server, a_port_in_use_is_named)
     free(listen);
 }
 
+/* ---- strangers ---- */
+
+static const struct guard_limits limits = {.connections = 20, .request_ms = 50, .idle_ms = 100};
+
+static int closed_of(struct client *const *clients, int count)
+{
+    int closed = 0;
+
+    for (int i = 0; i < count; i++)
+        closed += clients[i]->closed_by_server;
+    return closed;
+}
+
+Test(server, answers_beside_500_connections_that_say_nothing)
+{
+    enum { SILENT = 500 };
+    static const struct guard_limits patient = {
+        .connections = 20, .request_ms = 3600000, .idle_ms = 3600000};
+    static struct client *silent[SILENT];
+
+    web_server_guard(server, &patient);
+    for (int i = 0; i < SILENT; i++)
+        silent[i] = client_new(web_server_port(server));
+    struct client *client = client_new(web_server_port(server));
+    client_send(client, REQUEST("GET /hello", "\r\n"));
+    await(client_got(client, "hello"));
+    await(closed_of(silent, SILENT) >= SILENT - 20);
+    cr_expect_leq(closed_of(silent, SILENT), SILENT - 19, "the newest may stay");
+    for (int i = 0; i < SILENT; i++)
+        client_free(silent[i]);
+    client_free(client);
+}
+
+static void on_trickle(uv_timer_t *timer)
+{
+    struct client *client = timer->data;
+    uv_buf_t byte = uv_buf_init("x", 1);
+
+    uv_try_write((uv_stream_t *)&client->socket, &byte, 1);
+}
+
+/* Slow loris: a byte now and then keeps no connection. */
+Test(server, a_request_that_trickles_in_is_cut)
+{
+    struct client *client = client_new(web_server_port(server));
+    static uv_timer_t trickle; /* it is closed after the test */
+
+    web_server_guard(server, &limits);
+    uv_timer_init(&loop, &trickle);
+    trickle.data = client;
+    client_send(client, "GET /hello HTTP/1.1\r\nX-Slow: ");
+    uv_timer_start(&trickle, on_trickle, 10, 10);
+    await(client->closed_by_server);
+    uv_close((uv_handle_t *)&trickle, NULL);
+    cr_expect_str_empty(client_text(client));
+    client_free(client);
+}
+
+Test(server, a_connection_that_was_answered_may_be_idle_for_a_time)
+{
+    struct client *client = client_new(web_server_port(server));
+
+    web_server_guard(server, &limits);
+    client_send(client, "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n");
+    await(client_got(client, "hello"));
+    await(client->closed_by_server);
+    client_free(client);
+}
+
+Test(server, what_is_being_answered_is_never_cut)
+{
+    struct client *client = client_new(web_server_port(server));
+    static struct client *others[40];
+
+    web_server_guard(server, &limits);
+    client_send(client, REQUEST("POST /hold", "Content-Length: 0\r\n\r\n"));
+    await(held_count == 1);
+    for (int i = 0; i < 40; i++)
+        others[i] = client_new(web_server_port(server));
+    await(closed_of(others, 40) == 40);
+    cr_expect_not(client->closed_by_server);
+    web_answer_text(held[0], 200, "at last");
+    await(client_got(client, "at last"));
+    for (int i = 0; i < 40; i++)
+        client_free(others[i]);
+    client_free(client);
+}
+
 static const char *const no_addresses[] = {
     "",         "8080",          ":",           "127.0.0.1", ":http", ":65536",
     "::1:8080", "127.0.0.1:80x", "1.2.3.4.5:1", "[::1]",     ":-1"};
