@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/option.h"
+#include "base/secret.h"
 #include "base/version.h"
 #include "base/xalloc.h"
 #include "commands/lag.h"
@@ -313,6 +314,8 @@ int main(int argc, char **argv)
 
     /* What librdkafka's threads allocate is freed by ours: in one arena it is used again. */
     mallopt(M_ARENA_MAX, 1);
+    secret_hide(environ);
+    secret_hide(argv);
     if (print_asked(argc, argv))
         return EXIT_SUCCESS;
     command = read_command(argc, argv);

@@ -5,6 +5,7 @@
 #define _GNU_SOURCE /* strcasestr */
 #include "kafka/client.h"
 
+#include "base/secret.h"
 #include "base/xalloc.h"
 #include "kafka/oauth.h"
 #include "kafka/refusal.h"
@@ -40,17 +41,6 @@ static const struct option_row rows[] = {
 };
 
 const struct option_table kafka_option_table = {"Kafka", rows, sizeof(rows) / sizeof(*rows)};
-
-/* librdkafka repeats a refused value in its reason; these must not be repeated. */
-static bool is_secret(const char *property)
-{
-    static const char *const parts[] = {"password", "secret", "pem", "oauthbearer", "kinit"};
-
-    for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
-        if (strstr(property, parts[i]))
-            return true;
-    return false;
-}
 
 /* The names of all properties, cut in place out of the table that librdkafka prints of them: the
  * only list that has those without a value too. */
@@ -115,7 +105,8 @@ static void set_property(rd_kafka_conf_t *conf, const char *name, const char *va
         break;
     default:
         option_fault(faults, "Kafka property %s: %s", name,
-                     is_secret(name) ? "its value is refused" : reason);
+                     /* which repeats the value */
+                     secret_is_name(name, strlen(name)) ? "its value is refused" : reason);
     }
 }
 
