@@ -5,7 +5,7 @@
  * Each module that has options exports one table; whoever runs (a mode, the producer) lists the
  * tables with the structures they fill. The engine reads them from, in this order of strength,
  * flags, the environment, a file and the defaults, collects every fault instead of stopping at
- * the first, and prints --help and the README's tables from the same rows.
+ * the first, and prints --help and the docs' tables from the same rows.
  *
  * Spellings of a row named "upstream_timeout": environment upstream_timeout, file key
  * "upstream_timeout", flags --upstream_timeout, --upstream-timeout, -upstream_timeout (one dash
@@ -86,7 +86,7 @@ struct option_row {
     const char *choices;      /* OPTION_CHOICE: "latest|earliest"; a further spelling of one is
                                  written behind it: "latest/newest|earliest/oldest" */
     const char *value_name;   /* in --help: "DURATION", "URL"; NULL: from the type */
-    const char *text;         /* one or two sentences for --help and the README */
+    const char *text;         /* one or two sentences for --help and the docs */
     unsigned flags;
     const struct option_table *item_table; /* OPTION_ITEMS: an item's rows, of plain types */
     size_t item_size;                      /* OPTION_ITEMS: of the structure it fills */

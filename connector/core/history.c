@@ -1,30 +1,13 @@
 /* history: see history.h. */
 #include "core/history.h"
 
-#include "base/xalloc.h"
-
 #include <assert.h>
-#include <stdlib.h>
 
-enum { FIRST_SIZE = 4, MISSED_MOST = UINT16_MAX };
+enum { MISSED_MOST = UINT16_MAX };
 
-/* 24 bytes: a cluster has a hundred thousand histories of thirty. 48 bits of milliseconds are 4,000
- * years. */
-struct history_entry {
-    int64_t at_ms : 48;
-    uint64_t missed : 16;
-    int64_t committed, end;
-};
-
-static struct history_entry *entry(const struct history *history, size_t i)
+static struct history_sample newest(const struct history *history)
 {
-    assert(i < history->count);
-    return &history->entries[(history->first + i) % history->size];
-}
-
-static struct history_entry *newest(const struct history *history)
-{
-    return entry(history, history->count - 1);
+    return history_ring_at(&history->ring, history->ring.count - 1);
 }
 
 void history_init(struct history *history, size_t capacity)
@@ -35,7 +18,7 @@ void history_init(struct history *history, size_t capacity)
 
 void history_release(struct history *history)
 {
-    free(history->entries);
+    history_ring_release(&history->ring);
     *history = (struct history){.start = OFFSET_UNKNOWN};
 }
 
@@ -46,51 +29,26 @@ void history_reserve(struct history *history, size_t capacity)
         history->capacity = (uint32_t)capacity;
 }
 
-static void resize(struct history *history, uint32_t size)
-{
-    struct history_entry *entries = xcalloc(size, sizeof(*entries));
-
-    for (size_t i = 0; i < history->count; i++)
-        entries[i] = *entry(history, i);
-    free(history->entries);
-    history->entries = entries;
-    history->size = size;
-    history->first = 0;
-}
-
-/* Room for one more, the oldest's at last. */
-static void make_room(struct history *history)
-{
-    uint32_t size = history->size ? history->size * 2 : FIRST_SIZE;
-
-    if (history->count < history->size)
-        return;
-    if (history->size < history->capacity) {
-        resize(history, size < history->capacity ? size : history->capacity);
-        return;
-    }
-    assert(history->size > 0); /* as its capacity is */
-    history->first = (history->first + 1) % history->size;
-    history->count--;
-}
-
 static void forget(struct history *history)
 {
-    history->count = history->first = history->missed = 0;
+    history_ring_clear(&history->ring);
+    history->missed = 0;
     history->fell = false;
     history->start = OFFSET_UNKNOWN;
 }
 
 void history_miss(struct history *history, unsigned count)
 {
-    history->missed = count < MISSED_MOST - history->missed ? history->missed + count : MISSED_MOST;
+    bool most = count >= (unsigned)(MISSED_MOST - history->missed);
+
+    history->missed = most ? MISSED_MOST : (uint16_t)(history->missed + count);
 }
 
 /* Those that the clock has not come to yet. */
 static void drop_later(struct history *history, int64_t at_ms)
 {
-    while (history->count && newest(history)->at_ms >= at_ms)
-        history->count--;
+    while (history->ring.count && newest(history).at_ms >= at_ms)
+        history_ring_drop_newest(&history->ring);
 }
 
 enum history_result history_add(struct history *history, int64_t at_ms,
@@ -99,7 +57,7 @@ enum history_result history_add(struct history *history, int64_t at_ms,
     enum history_result result = HISTORY_ADDED;
 
     assert(offsets->end >= 0 && offsets->committed != OFFSET_UNKNOWN);
-    if (history->count && offsets->end < newest(history)->end) {
+    if (history->ring.count && offsets->end < newest(history).end) {
         if (!history->fell) {
             history->fell = true;
             history_miss(history, 1);
@@ -110,10 +68,9 @@ enum history_result history_add(struct history *history, int64_t at_ms,
     }
     history->fell = false;
     drop_later(history, at_ms);
-    make_room(history);
-    history->count++;
-    *newest(history) =
-        (struct history_entry){at_ms, history->missed, offsets->committed, offsets->end};
+    history_ring_add(
+        &history->ring, history->capacity,
+        &(struct history_sample){at_ms, offsets->committed, offsets->end, history->missed});
     history->missed = 0;
     if (offsets->start >= 0)
         history->start = offsets->start;
@@ -124,21 +81,19 @@ enum history_result history_add(struct history *history, int64_t at_ms,
 
 size_t history_count(const struct history *history)
 {
-    return history->count;
+    return history->ring.count;
 }
 
 struct history_sample history_at(const struct history *history, size_t i)
 {
-    const struct history_entry *it = entry(history, i);
-
-    return (struct history_sample){it->at_ms, it->committed, it->end, it->missed};
+    return history_ring_at(&history->ring, i);
 }
 
 struct offsets history_newest(const struct history *history)
 {
-    if (!history->count)
+    if (!history->ring.count)
         return OFFSETS_UNKNOWN;
-    return (struct offsets){newest(history)->committed, history->start, newest(history)->end};
+    return (struct offsets){newest(history).committed, history->start, newest(history).end};
 }
 
 unsigned history_missed(const struct history *history)
@@ -148,12 +103,12 @@ unsigned history_missed(const struct history *history)
 
 bool history_moved(const struct history *history, size_t i, int64_t *delta)
 {
-    const struct history_entry *it = entry(history, i);
-    const struct history_entry *before = i > 0 ? entry(history, i - 1) : NULL;
+    int64_t now = history_at(history, i).committed;
+    int64_t before = i > 0 ? history_at(history, i - 1).committed : OFFSET_UNKNOWN;
 
-    if (!before || it->committed < 0 || before->committed < 0)
+    if (now < 0 || before < 0)
         return false;
-    *delta = it->committed - before->committed;
+    *delta = now - before;
     return true;
 }
 
@@ -168,7 +123,7 @@ static size_t first_behind(const struct history *history, size_t i, int64_t offs
     while (low < high) {
         size_t middle = (low + high) / 2;
 
-        if (entry(history, middle)->end > offset)
+        if (history_at(history, middle).end > offset)
             high = middle;
         else
             low = middle + 1;
@@ -178,26 +133,25 @@ static size_t first_behind(const struct history *history, size_t i, int64_t offs
 
 struct history_age history_age_of(const struct history *history, size_t i, int64_t offset)
 {
-    const struct history_entry *now = entry(history, i), *before, *behind;
+    struct history_sample now = history_at(history, i), before, behind;
     size_t first;
     double part;
 
-    if (offset >= now->end)
+    if (offset >= now.end)
         return (struct history_age){0, false};
     first = first_behind(history, i, offset);
-    behind = entry(history, first);
+    behind = history_at(history, first);
     if (first == 0)
-        return (struct history_age){now->at_ms - behind->at_ms, true};
-    before = entry(history, first - 1);
-    part = (double)(offset - before->end) / (double)(behind->end - before->end);
-    return (struct history_age){now->at_ms - before->at_ms -
-                                    (int64_t)(part * (double)(behind->at_ms - before->at_ms)),
-                                false};
+        return (struct history_age){now.at_ms - behind.at_ms, true};
+    before = history_at(history, first - 1);
+    part = (double)(offset - before.end) / (double)(behind.end - before.end);
+    return (struct history_age){
+        now.at_ms - before.at_ms - (int64_t)(part * (double)(behind.at_ms - before.at_ms)), false};
 }
 
 struct history_age history_age(const struct history *history, size_t i)
 {
-    int64_t offset = entry(history, i)->committed;
+    int64_t offset = history_at(history, i).committed;
 
     if (offset == OFFSET_NONE)
         offset = history->start;

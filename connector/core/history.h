@@ -16,25 +16,13 @@
 #ifndef CORE_HISTORY_H
 #define CORE_HISTORY_H
 
+#include "core/history_ring.h"
 #include "core/lag.h"
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-struct history_sample {
-    int64_t at_ms;     /* of the wall clock */
-    int64_t committed; /* or OFFSET_NONE, OFFSET_HIDDEN */
-    int64_t end;
-    unsigned missed; /* samples missed between the one before and this one */
-};
-
-struct history_entry;
-
 struct history {
-    struct history_entry *entries; /* a ring; grown as it fills, up to capacity */
-    uint32_t capacity, size, first, count;
-    uint32_t missed; /* since the newest sample */
+    struct history_ring ring;
+    uint32_t capacity;
+    uint16_t missed; /* since the newest sample */
     bool fell;       /* the last reading was below the newest end */
     int64_t start;   /* of the log, the newest known; or OFFSET_UNKNOWN */
 };

@@ -16,7 +16,7 @@
 /* The options; they fill the mode's own configuration. */
 const struct option_group *invoke_options(size_t *count);
 
-/* Every metric that the mode may show, for the README. */
+/* Every metric that the mode may show, for the docs. */
 const struct metrics_table *const *invoke_metrics_tables(size_t *count);
 
 /* Faults that no single option shows. */

@@ -11,7 +11,6 @@
 
 #include <assert.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 static void on_destroyed(void *context)
 {
@@ -25,14 +24,19 @@ static void on_destroyed(void *context)
     consumer_unhold(consumer);
 }
 
+/* One that failed is with the worker already, or gone. */
 static void destroy_by_worker(struct consumer *consumer)
 {
     consumer_move(consumer, CONSUMER_LEFT);
     uv_timer_stop(&consumer->tick);
-    uv_poll_stop(&consumer->wake);
+    kafka_wake_stop(&consumer->wake);
+    consumer->holds++;
+    if (!consumer->kafka) {
+        on_destroyed(consumer);
+        return;
+    }
     rd_kafka_queue_destroy(consumer->queue);
     consumer->queue = NULL;
-    consumer->holds++;
     kafka_destroy_take(consumer->loop, consumer->kafka, on_destroyed, consumer);
     consumer->kafka = NULL;
 }
@@ -62,6 +66,8 @@ void consumer_close(struct consumer *consumer, void (*closed)(void *context), vo
         consumer_give_up(consumer);
     else if (!consumer->assigned)
         consumer_move(consumer, CONSUMER_CLOSING);
+    if (consumer->fatal)
+        return;
     error = rd_kafka_consumer_close_queue(consumer->kafka, consumer->queue);
     if (error) {
         log_warning(NULL, "Leaving the group: %s", rd_kafka_error_string(error));
@@ -75,9 +81,13 @@ void consumer_unhold(struct consumer *consumer)
         return;
     if (consumer->kafka)
         rd_kafka_destroy_flags(consumer->kafka, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
-    close(consumer->wake_fds[0]); /* not before librdkafka is gone, which writes into the pipe */
-    close(consumer->wake_fds[1]);
+    kafka_wake_release(&consumer->wake);
     free(consumer);
+}
+
+static void on_wake_closed(void *context)
+{
+    consumer_unhold(context);
 }
 
 static void on_handle_closed(uv_handle_t *handle)
@@ -99,11 +109,13 @@ void consumer_free(struct consumer *consumer)
     consumer->queue = NULL;
     rd_kafka_topic_partition_list_destroy(consumer->topics);
     utarray_free(consumer->names);
+    rd_kafka_conf_destroy(consumer->conf);
+    free(consumer->renewal.why);
     free(consumer->trouble);
     free(consumer->refused);
     credentials_release(&consumer->credentials);
     free(consumer->commit.answers);
-    uv_close((uv_handle_t *)&consumer->wake, on_handle_closed);
+    kafka_wake_close(&consumer->wake, on_wake_closed);
     uv_close((uv_handle_t *)&consumer->tick, on_handle_closed);
     uv_close((uv_handle_t *)&consumer->soon, on_handle_closed);
 }

@@ -1,29 +1,18 @@
-/*
- * consumer_events: how what happens reaches the consumer.
- *
- * One pipe wakes the loop for all queues: what librdkafka writes into it says which queue is meant
- * (struct wake). A descriptor for each partition would soon meet a container's limit of 1024.
- */
+/* consumer_events: how what happens reaches the consumer. */
 #include "kafka/consumer_private.h"
 
 #include "base/log.h"
 #include "kafka/log_line.h"
 
 #include <assert.h>
-#include <unistd.h>
 
 static void on_error(struct consumer *consumer, rd_kafka_event_t *event)
 {
     consumer->counts.errors++;
-    if (!rd_kafka_event_error_is_fatal(event)) {
+    if (rd_kafka_event_error_is_fatal(event))
+        consumer_fail(consumer, rd_kafka_event_error_string(event));
+    else
         consumer_log_error(consumer, event);
-        return;
-    }
-    log_error(NULL, "Out of the consumer group for good: %s; restart this replica",
-              rd_kafka_event_error_string(event));
-    consumer->fatal = true;
-    if (!consumer->assigned && !consumer->closing)
-        consumer_move(consumer, CONSUMER_FAILED);
 }
 
 /* Takes the event. */
@@ -59,28 +48,16 @@ static void serve_events(struct consumer *consumer)
     consumer_finish_close(consumer);
 }
 
-static void on_wake_of(struct consumer *consumer, const struct wake *wake)
+/* A wake-up that is lost is made good by the tick. */
+void consumer_on_woken(void *context, uint64_t mark)
 {
-    if (wake->partition == WAKE_EVENTS)
+    struct consumer *consumer = context;
+
+    if (mark == CONSUMER_EVENTS)
         serve_events(consumer);
-    else if (wake->generation == consumer->generation && consumer->state == CONSUMER_ASSIGNED)
+    else if (mark >> 32 == consumer->generation && consumer->state == CONSUMER_ASSIGNED)
         consumer->source.sink_calls->ready(consumer->source.sink,
-                                           consumer->partitions[wake->partition].sink_partition);
-}
-
-/* Writes of so few bytes are atomic, so no struct arrives in halves. One that found the pipe full
- * is made good by the tick. */
-void consumer_on_wake(uv_poll_t *handle, int status, int events)
-{
-    struct consumer *consumer = handle->data;
-    struct wake wakes[64];
-    ssize_t size;
-
-    (void)status;
-    (void)events;
-    size = read(consumer->wake_fds[0], wakes, sizeof(wakes));
-    for (ssize_t i = 0; i < size / (ssize_t)sizeof(wakes[0]) && !consumer->freed; i++)
-        on_wake_of(consumer, &wakes[i]);
+                                           consumer->partitions[(uint32_t)mark].sink_partition);
 }
 
 void consumer_on_tick(uv_timer_t *handle)
@@ -88,9 +65,11 @@ void consumer_on_tick(uv_timer_t *handle)
     struct consumer *consumer = handle->data;
 
     serve_events(consumer);
+    consumer_renew_tick(consumer);
     if (!consumer->kafka)
         return;
-    credentials_look(&consumer->credentials, uv_now(consumer->loop), consumer->kafka, NULL);
+    credentials_look(&consumer->credentials, uv_now(consumer->loop), consumer->kafka,
+                     consumer->conf);
     consumer_commit_tick(consumer);
     consumer_group_tick(consumer);
 }

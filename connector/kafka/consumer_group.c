@@ -46,7 +46,6 @@ static void empty_queue(struct source_partition *partition)
 static void open_queue(struct consumer *consumer, size_t i)
 {
     struct source_partition *partition = &consumer->partitions[i];
-    struct wake wake = {consumer->generation, (uint32_t)i};
 
     partition->queue =
         rd_kafka_queue_get_partition(consumer->kafka, partition->topic, partition->number);
@@ -54,14 +53,14 @@ static void open_queue(struct consumer *consumer, size_t i)
     /* What an earlier assignment left there would keep the queue from ever being empty, and only
      * an empty queue wakes us. */
     empty_queue(partition);
-    rd_kafka_queue_io_event_enable(partition->queue, consumer->wake_fds[1], &wake, sizeof(wake));
+    kafka_wake_watch(&consumer->wake, partition->queue, consumer_mark(consumer->generation, i));
 }
 
 static void close_queue(struct source_partition *partition)
 {
     if (!partition->queue)
         return;
-    rd_kafka_queue_io_event_enable(partition->queue, -1, NULL, 0);
+    kafka_wake_ignore(partition->queue);
     rd_kafka_queue_destroy(partition->queue);
 }
 
@@ -134,6 +133,16 @@ static void lose(struct consumer *consumer)
     log_warning(NULL, "The assignment was lost before it could be given up");
     consumer->source.sink_calls->revoke(consumer->source.sink, true);
     consumer_give_up(consumer);
+}
+
+void consumer_out(struct consumer *consumer)
+{
+    if (consumer->told)
+        lose(consumer);
+    else if (consumer->assigned)
+        consumer_give_up(consumer);
+    else
+        consumer_move(consumer, state_without_partitions(consumer));
 }
 
 /* ---- being given partitions ---- */
@@ -315,10 +324,8 @@ void consumer_on_rebalance(struct consumer *consumer, rd_kafka_event_t *event)
 {
     bool assign = rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
 
-    if (assign && consumer->told)
-        lose(consumer);
-    else if (assign && consumer->assigned)
-        consumer_give_up(consumer);
+    if (assign && consumer->assigned)
+        consumer_out(consumer);
     if (assign && consumer->state == CONSUMER_JOINING) {
         on_assign(consumer, event);
     } else if (assign) {
@@ -342,12 +349,8 @@ static void tick_answer(struct consumer *consumer)
 
 static void tick_reading(struct consumer *consumer)
 {
-    bool over = consumer->fatal || rd_kafka_assignment_lost(consumer->kafka);
-
-    if (over && consumer->told)
-        lose(consumer);
-    else if (over)
-        consumer_give_up(consumer);
+    if (rd_kafka_assignment_lost(consumer->kafka))
+        consumer_out(consumer);
     else
         tick_answer(consumer);
 }
@@ -376,7 +379,7 @@ static void tick_assigned(struct consumer *consumer)
  * partitions out again; any other member is answered what it has, and nobody notices. */
 static void tick_empty(struct consumer *consumer)
 {
-    if (consumer->count || !consumer->topics->cnt || consumer->closing || consumer->fatal ||
+    if (consumer->count || !consumer->topics->cnt || consumer->closing ||
         uv_now(consumer->loop) < consumer->join_at)
         return;
     consumer_forget_partitions(consumer);

@@ -14,7 +14,6 @@
 
 #include <assert.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 /* What it depends on that no letter is lost, doubled, or cut in vain. */
 static const struct kafka_setting fixed_settings[] = {
@@ -77,7 +76,7 @@ bool letters_open(struct dead_letters *letters, char reason[REASON_SIZE])
         return false;
     letters->queue = rd_kafka_queue_get_main(letters->kafka);
     rd_kafka_set_log_queue(letters->kafka, letters->queue);
-    rd_kafka_queue_io_event_enable(letters->queue, letters->wake_fds[1], "", 1);
+    kafka_wake_watch(&letters->wake, letters->queue, 0);
     return true;
 }
 
@@ -174,41 +173,35 @@ void letters_serve(struct dead_letters *letters)
     }
 }
 
-static void on_wake(uv_poll_t *handle, int status, int events)
+static void on_woken(void *context, uint64_t mark)
 {
-    struct dead_letters *letters = handle->data;
-    char bytes[64];
-
-    (void)status;
-    (void)events;
-    if (read(letters->wake_fds[0], bytes, sizeof(bytes)) > 0)
-        letters_serve(letters);
+    (void)mark; /* there is one queue */
+    letters_serve(context);
 }
 
 /* ---- life ---- */
 
 static void open_handles(struct dead_letters *letters)
 {
-    int error = uv_pipe(letters->wake_fds, UV_NONBLOCK_PIPE, UV_NONBLOCK_PIPE);
-
-    if (error)
-        die("no pipe for the dead letters' Kafka client: %s", uv_strerror(error));
-    uv_poll_init(letters->loop, &letters->wake, letters->wake_fds[0]);
+    kafka_wake_open(&letters->wake, letters->loop, on_woken, letters);
     uv_timer_init(letters->loop, &letters->tick);
-    letters->wake.data = letters->tick.data = letters;
+    letters->tick.data = letters;
     letters->holds = HANDLES;
-    uv_poll_start(&letters->wake, UV_READABLE, on_wake);
 }
 
 void letters_unhold(struct dead_letters *letters)
 {
     if (--letters->holds > 0)
         return;
-    close(letters->wake_fds[0]); /* not before librdkafka is gone, which writes into the pipe */
-    close(letters->wake_fds[1]);
+    kafka_wake_release(&letters->wake);
     free(letters->trouble);
     credentials_release(&letters->credentials);
     free(letters);
+}
+
+static void on_wake_closed(void *context)
+{
+    letters_unhold(context);
 }
 
 static void on_handle_closed(uv_handle_t *handle)
@@ -268,6 +261,6 @@ void dead_letters_free(struct dead_letters *letters)
         letters_shut(letters);
     letters_forget(letters);
     rd_kafka_conf_destroy(letters->conf);
-    uv_close((uv_handle_t *)&letters->wake, on_handle_closed);
+    kafka_wake_close(&letters->wake, on_wake_closed);
     uv_close((uv_handle_t *)&letters->tick, on_handle_closed);
 }

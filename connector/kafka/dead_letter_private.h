@@ -8,6 +8,7 @@
 
 #include "kafka/credentials.h"
 #include "kafka/dead_letter.h"
+#include "kafka/wake.h"
 
 #include <librdkafka/rdkafka.h>
 #include <uthash.h>
@@ -58,8 +59,7 @@ struct dead_letters {
     rd_kafka_conf_t *conf; /* what each handle is made of */
     rd_kafka_t *kafka;     /* NULL: closed, or broken and not made anew yet */
     rd_kafka_queue_t *queue;
-    int wake_fds[2]; /* a pipe: librdkafka writes a byte, we read */
-    uv_poll_t wake;
+    struct kafka_wake wake;
     uv_timer_t tick; /* runs while letters are under way */
     unsigned holds;  /* open handles and work under way: the last one frees the memory */
     bool broken;     /* the handle does nothing any more */

@@ -19,7 +19,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 enum { DEAD_CONNECTION_MS = 10000 };
 
@@ -155,15 +154,12 @@ static void on_event(struct sampler *sampler, rd_kafka_event_t *event)
     rd_kafka_event_destroy(event);
 }
 
-static void on_wake(uv_poll_t *handle, int status, int events)
+void sampler_on_woken(void *context, uint64_t mark)
 {
-    struct sampler *sampler = handle->data;
+    struct sampler *sampler = context;
     rd_kafka_event_t *event;
-    char bytes[64];
 
-    (void)status, (void)events;
-    while (read(sampler->wake_fds[0], bytes, sizeof(bytes)) == sizeof(bytes)) {
-    }
+    (void)mark; /* there is one queue */
     while (sampler->queue && (event = rd_kafka_queue_poll(sampler->queue, 0)))
         on_event(sampler, event);
 }
@@ -174,17 +170,6 @@ static void on_wake(uv_poll_t *handle, int status, int events)
  * (2.0.2): to destroy it would free them twice. It is kept instead. */
 static rd_kafka_conf_t *volatile lost_conf; /* volatile: so that it is kept indeed */
 
-void sampler_open_wake(struct sampler *sampler)
-{
-    int error = uv_pipe(sampler->wake_fds, UV_NONBLOCK_PIPE, UV_NONBLOCK_PIPE);
-
-    if (error)
-        die("no pipe for the Kafka sampler: %s", uv_strerror(error));
-    uv_poll_init(sampler->setup.loop, &sampler->wake, sampler->wake_fds[0]);
-    sampler->wake.data = sampler;
-    uv_poll_start(&sampler->wake, UV_READABLE, on_wake);
-}
-
 static void on_destroyed(void *context)
 {
     sampler_unhold(context);
@@ -192,21 +177,12 @@ static void on_destroyed(void *context)
 
 void sampler_client_close(struct sampler *sampler)
 {
-    rd_kafka_queue_io_event_enable(sampler->queue, -1, NULL, 0);
+    kafka_wake_ignore(sampler->queue);
     rd_kafka_queue_destroy(sampler->queue);
     sampler->queue = NULL;
     sampler->holds++;
     kafka_destroy_take(sampler->setup.loop, sampler->kafka, on_destroyed, sampler);
     sampler->kafka = NULL;
-}
-
-/* Only an element that finds the queue empty wakes us. What came before it was to do so lies there,
- * and nothing behind it ever would. */
-static void wake_once(struct sampler *sampler)
-{
-    ssize_t written = write(sampler->wake_fds[1], "", 1);
-
-    (void)written; /* a full pipe wakes us too */
 }
 
 bool sampler_client_open(struct sampler *sampler, char *reason, size_t size)
@@ -227,7 +203,6 @@ bool sampler_client_open(struct sampler *sampler, char *reason, size_t size)
     rd_kafka_poll_set_consumer(kafka);
     sampler->queue = rd_kafka_queue_get_consumer(kafka);
     rd_kafka_set_log_queue(kafka, sampler->queue);
-    rd_kafka_queue_io_event_enable(sampler->queue, sampler->wake_fds[1], "", 1);
-    wake_once(sampler);
+    kafka_wake_watch(&sampler->wake, sampler->queue, 0);
     return true;
 }

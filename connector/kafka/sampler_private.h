@@ -3,17 +3,18 @@
  * to them; sampler_tick.c the steps of a tick; sampler_client.c the handle of librdkafka, its
  * events and what it sends; sampler_groups.c the commits; sampler_metadata.c topics and their
  * partitions; sampler_logs.c ends and starts of logs; sampler_note.c what becomes of it all at a
- * tick's end.
+ * tick's end; sampler_times.c what is asked between two ticks.
  *
- * All of it lives on the loop's thread but the work of the two kinds of struct job (metadata,
- * logs), which wait for a broker: libuv's worker sees nothing but its job and the thread-safe
- * rd_kafka_t. One job is under way at a time.
+ * All of it lives on the loop's thread but the work of the three kinds of struct job (metadata,
+ * logs, times), which wait for a broker: libuv's worker sees nothing but its job and the
+ * thread-safe rd_kafka_t. One job is under way at a time.
  */
 #ifndef KAFKA_SAMPLER_PRIVATE_H
 #define KAFKA_SAMPLER_PRIVATE_H
 
 #include "kafka/credentials.h"
 #include "kafka/sampler.h"
+#include "kafka/wake.h"
 
 #include <librdkafka/rdkafka.h>
 #include <stdatomic.h>
@@ -84,7 +85,8 @@ enum sampler_state {
     SAMPLER_IDLE,
     SAMPLER_METADATA_READING, /* by the worker: before the groups, or after them for new topics */
     SAMPLER_GROUPS_READING,
-    SAMPLER_LOGS_READING, /* by the worker */
+    SAMPLER_LOGS_READING,  /* by the worker */
+    SAMPLER_TIMES_READING, /* by the worker: between two ticks */
     SAMPLER_CLOSING,
 };
 
@@ -98,8 +100,7 @@ struct sampler {
     rd_kafka_t *kafka;
     rd_kafka_queue_t *queue; /* answers, errors, lines of its log */
     char *newest_error;      /* that the client told: why no broker answers */
-    int wake_fds[2];         /* a pipe: librdkafka writes a byte, we read */
-    uv_poll_t wake;
+    struct kafka_wake wake;
     uv_timer_t due, late;
     unsigned holds; /* open handles, jobs and clients being destroyed: the last frees the memory */
     atomic_bool abandoned;
@@ -108,6 +109,7 @@ struct sampler {
     enum sampler_state state;
     bool begun;
     bool at_once; /* the next tick is not waited for: it is the first */
+    bool is_due;  /* the next tick waits for the worker */
     int64_t tick; /* counts them */
     int64_t tick_ms, ticked_ms;
     unsigned skipped; /* multiples of the interval since the tick before */
@@ -115,7 +117,8 @@ struct sampler {
     bool groups_read; /* at this tick */
     char *fault;      /* of the last tick; said */
 
-    unsigned silent; /* ticks in a row at which a broker that is there told no metadata */
+    unsigned silent;     /* ticks at which a broker that is there told no metadata */
+    int64_t silent_tick; /* the last of them */
 
     size_t in_flight;         /* questions for groups */
     bool all_answered;        /* at the last tick, by this client */
@@ -125,6 +128,8 @@ struct sampler {
 
     struct group *groups;
     struct log_topic *topics;
+    uint64_t configs_lacked_at;  /* of uv_now: when topics' settings were not told; 0: they were */
+    struct sampler_times *times; /* who asks what was in the past, the first first */
     struct sampler_counts counts;
 
     void (*closed)(void *context);
@@ -151,13 +156,18 @@ void sampler_groups_done(struct sampler *sampler);
 void sampler_logs_done(struct sampler *sampler);
 /* Nothing can be read at this tick. */
 void sampler_tick_failed(struct sampler *sampler, rd_kafka_resp_err_t why);
+/* Somebody asks what was in the past; the job that asked is over. */
+void sampler_times_wanted(struct sampler *sampler);
+void sampler_times_done(struct sampler *sampler);
+/* The interval is another. */
+void sampler_wait_anew(struct sampler *sampler);
 void sampler_start_job(struct sampler *sampler, struct job *job);
 void sampler_unhold(struct sampler *sampler);
 
 /* sampler_client.c */
 rd_kafka_conf_t *sampler_conf_new(const struct kafka_options *kafka, const char *group,
                                   bool create_topics, struct option_faults *faults);
-void sampler_open_wake(struct sampler *sampler);
+void sampler_on_woken(void *context, uint64_t mark);
 /* A client made of sampler->conf in the place of the one there is, which the worker destroys.
  * False with a reason in librdkafka's words: all is as it was. */
 bool sampler_client_open(struct sampler *sampler, char *reason, size_t size);
@@ -179,6 +189,10 @@ void sampler_read_metadata(struct sampler *sampler);
 
 /* sampler_logs.c */
 void sampler_read_logs(struct sampler *sampler);
+
+/* sampler_times.c */
+void sampler_read_times(struct sampler *sampler);
+void sampler_times_forget(struct sampler *sampler);
 
 /* sampler_note.c: the tick's last turn. */
 void sampler_note_all(struct sampler *sampler);

@@ -10,9 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
-enum { REASON_SIZE = 512, SILENT_TICKS = 2 };
+enum { REASON_SIZE = 512, SILENT_TICKS = 2, CALM_TICKS = 20 };
 
 /* ---- states ---- */
 
@@ -22,13 +21,16 @@ static const struct state_row {
     const char *name;
     unsigned from;
 } states[] = {
-    [SAMPLER_IDLE] = {"idle", FROM(SAMPLER_METADATA_READING) | FROM(SAMPLER_LOGS_READING)},
+    [SAMPLER_IDLE] = {"idle", FROM(SAMPLER_METADATA_READING) | FROM(SAMPLER_LOGS_READING) |
+                                  FROM(SAMPLER_TIMES_READING)},
     [SAMPLER_METADATA_READING] = {"metadata", FROM(SAMPLER_IDLE) | FROM(SAMPLER_GROUPS_READING)},
     [SAMPLER_GROUPS_READING] = {"groups", FROM(SAMPLER_METADATA_READING)},
     [SAMPLER_LOGS_READING] = {"logs",
                               FROM(SAMPLER_METADATA_READING) | FROM(SAMPLER_GROUPS_READING)},
+    [SAMPLER_TIMES_READING] = {"times", FROM(SAMPLER_IDLE)},
     [SAMPLER_CLOSING] = {"closing", FROM(SAMPLER_IDLE) | FROM(SAMPLER_METADATA_READING) |
-                                        FROM(SAMPLER_GROUPS_READING) | FROM(SAMPLER_LOGS_READING)},
+                                        FROM(SAMPLER_GROUPS_READING) | FROM(SAMPLER_LOGS_READING) |
+                                        FROM(SAMPLER_TIMES_READING)},
 };
 
 static void move(struct sampler *sampler, enum sampler_state to)
@@ -104,10 +106,9 @@ static void end_tick(struct sampler *sampler)
     sampler_sweep(sampler);
     await_next(sampler);
     sampler->setup.ticked(sampler->setup.context);
+    sampler_times_wanted(sampler);
 }
 
-/* A broker that is there and silent (frozen) is asked again and again: librdkafka prefers the one
- * it has used last. */
 void sampler_tick_failed(struct sampler *sampler, rd_kafka_resp_err_t why)
 {
     bool silent = why == RD_KAFKA_RESP_ERR__TIMED_OUT;
@@ -115,7 +116,10 @@ void sampler_tick_failed(struct sampler *sampler, rd_kafka_resp_err_t why)
                        : silent         ? "timed out"
                                         : sampler->newest_error;
 
-    sampler->silent = silent ? sampler->silent + 1 : 0;
+    if (silent) {
+        sampler->silent++;
+        sampler->silent_tick = sampler->tick;
+    }
     sampler_note_failure(sampler, rd_kafka_err2str(why));
     tell_fault(sampler, text ? text : rd_kafka_err2str(why));
     end_tick(sampler);
@@ -123,7 +127,6 @@ void sampler_tick_failed(struct sampler *sampler, rd_kafka_resp_err_t why)
 
 void sampler_logs_done(struct sampler *sampler)
 {
-    sampler->silent = 0;
     free(sampler->refused);
     sampler->refused = NULL;
     sampler_note_all(sampler);
@@ -178,13 +181,23 @@ static void replace_client(struct sampler *sampler)
     sampler->counts.replaced++;
 }
 
+/* A broker that is there and silent (frozen) is asked for metadata again and again: librdkafka
+ * takes any of those that it has used within the last second, so a tick in between may be good. A
+ * client that is new has no connection to it that counts. */
+static bool is_silenced(struct sampler *sampler)
+{
+    if (sampler->tick - sampler->silent_tick > CALM_TICKS)
+        sampler->silent = 0;
+    return sampler->silent >= SILENT_TICKS;
+}
+
 static void begin_tick(struct sampler *sampler)
 {
     set_time(sampler);
     sampler->groups_read = false;
     for (struct log_topic *log = sampler->topics; log; log = log->hh.next)
         log->known = false;
-    if (sampler->silent >= SILENT_TICKS || sampler_is_unanswered(sampler))
+    if (is_silenced(sampler) || sampler_is_unanswered(sampler))
         replace_client(sampler);
     credentials_look(&sampler->credentials, uv_now(sampler->setup.loop), sampler->kafka,
                      sampler->conf);
@@ -196,6 +209,9 @@ static void on_due(uv_timer_t *timer)
 {
     struct sampler *sampler = timer->data;
 
+    sampler->is_due = sampler->state == SAMPLER_TIMES_READING;
+    if (sampler->is_due)
+        return;
     sampler_sweep(sampler);
     if (sampler->groups) {
         begin_tick(sampler);
@@ -203,6 +219,32 @@ static void on_due(uv_timer_t *timer)
     }
     sampler->at_once = false;
     await_next(sampler);
+}
+
+void sampler_wait_anew(struct sampler *sampler)
+{
+    bool waits = sampler->state == SAMPLER_IDLE || sampler->state == SAMPLER_TIMES_READING;
+
+    if (sampler->begun && waits && !sampler->is_due)
+        await_next(sampler);
+}
+
+void sampler_times_wanted(struct sampler *sampler)
+{
+    if (sampler->state != SAMPLER_IDLE || !sampler->times || !sampler->kafka)
+        return;
+    move(sampler, SAMPLER_TIMES_READING);
+    sampler_read_times(sampler);
+}
+
+/* A tick that became due meanwhile goes first. */
+void sampler_times_done(struct sampler *sampler)
+{
+    move(sampler, SAMPLER_IDLE);
+    if (sampler->is_due)
+        on_due(&sampler->due);
+    else
+        sampler_times_wanted(sampler);
 }
 
 void sampler_begin_soon(struct sampler *sampler)
@@ -250,7 +292,7 @@ void sampler_start_job(struct sampler *sampler, struct job *job)
 
 void sampler_open_handles(struct sampler *sampler)
 {
-    sampler_open_wake(sampler);
+    kafka_wake_open(&sampler->wake, sampler->setup.loop, sampler_on_woken, sampler);
     uv_timer_init(sampler->setup.loop, &sampler->due);
     uv_timer_init(sampler->setup.loop, &sampler->late);
     sampler->due.data = sampler->late.data = sampler;
@@ -261,11 +303,15 @@ void sampler_unhold(struct sampler *sampler)
 {
     if (--sampler->holds > 0)
         return;
-    close(sampler->wake_fds[0]); /* not before librdkafka is gone, which writes into the pipe */
-    close(sampler->wake_fds[1]);
+    kafka_wake_release(&sampler->wake);
     if (sampler->closed)
         sampler->closed(sampler->closed_context);
     sampler_free(sampler);
+}
+
+static void on_wake_closed(void *context)
+{
+    sampler_unhold(context);
 }
 
 static void on_handle_closed(uv_handle_t *handle)
@@ -276,14 +322,15 @@ static void on_handle_closed(uv_handle_t *handle)
 /* What the worker does now uses the client: its end is then the client's. */
 void sampler_close(struct sampler *sampler, void (*closed)(void *context), void *context)
 {
-    bool working =
-        sampler->state == SAMPLER_METADATA_READING || sampler->state == SAMPLER_LOGS_READING;
+    bool working = sampler->state == SAMPLER_METADATA_READING ||
+                   sampler->state == SAMPLER_LOGS_READING ||
+                   sampler->state == SAMPLER_TIMES_READING;
 
     move(sampler, SAMPLER_CLOSING);
     sampler->closed = closed;
     sampler->closed_context = context;
     atomic_store(&sampler->abandoned, true);
-    uv_close((uv_handle_t *)&sampler->wake, on_handle_closed);
+    kafka_wake_close(&sampler->wake, on_wake_closed);
     uv_close((uv_handle_t *)&sampler->due, on_handle_closed);
     uv_close((uv_handle_t *)&sampler->late, on_handle_closed);
     if (!working && sampler->kafka)

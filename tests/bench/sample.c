@@ -19,7 +19,8 @@
 #include <string.h>
 #include <sys/resource.h>
 
-enum { TOPICS = 100, PARTITIONS = 100, GROUPS = 1000, TICKS = 5, SAMPLES = 30, WAIT_MS = 120000 };
+enum { TOPICS = 100, PARTITIONS = 100, GROUPS = 1000, SAMPLES = 30, WAIT_MS = 120000 };
+enum { TICKS = SAMPLES + 2 }; /* so that all that is kept is full */
 
 enum { NAME_SIZE = 32 };
 

@@ -22,6 +22,12 @@
  * again: repeated, whatever the cause, though a commit in the brokers' log covered it before. But a
  * member that was frozen cannot know that, and what brokers in trouble log, nobody may see.
  *
+ * allowed: how many may be repeated. For each kill, freeze and loss of partitions, what its member
+ * had run, or was running, and no commit covered that others could see: what brokers log in
+ * trouble, or a second before, may be acknowledged to nobody (a coordinator whose replica is frozen
+ * appends a commit and waits). What a frozen member calls before it knows. Each call that was not
+ * answered.
+ *
  * late: a kill that left more uncommitted than what was under way and two commits' worth of
  * finished calls, though brokers were well.
  */

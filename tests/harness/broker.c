@@ -13,7 +13,7 @@ enum { START_MS = 90 * 1000, STOP_MS = 30 * 1000 };
 
 struct broker {
     uv_loop_t *loop;
-    struct child *program; /* NULL: stopped */
+    struct child *program;          /* NULL: stopped */
     const char *const *environment; /* of kafka.sh; NULL: nothing */
     char folder[64];
     char bootstrap[64];

@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <uv.h>
 
-enum { SAMPLING_INTERVAL_MS = 100, SAMPLING_TIMEOUT_MS = 2000, SAMPLING_PATIENCE_MS = 30000 };
+enum { SAMPLING_INTERVAL_MS = 100, SAMPLING_TIMEOUT_MS = 2000, SAMPLING_PATIENCE_MS = 60000 };
 
 struct sampling {
     uv_loop_t loop;

@@ -5,6 +5,7 @@
 #include "tests/harness/await.h"
 #include "tests/harness/fail.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -121,7 +122,7 @@ struct secured *secured_new(void)
     struct secured *secured = xcalloc(1, sizeof(*secured));
 
     uv_loop_init(&secured->loop);
-    strcpy(secured->folder, "/tmp/secured_test.XXXXXX");
+    snprintf(secured->folder, sizeof(secured->folder), "/tmp/secured_test.XXXXXX");
     if (!mkdtemp(secured->folder))
         fail("no temporary folder %s", secured->folder);
     run(secured, (const char *[]){"sh", "-c", make_certificates, "sh", secured->folder, NULL});

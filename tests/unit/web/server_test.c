@@ -2,7 +2,6 @@
 #include "web/server.h"
 
 #include "base/xalloc.h"
-#include "web/listen.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -48,7 +47,8 @@ static void answer_echo(struct web_request *request, void *context)
     web_each_header(request, collect_header, &text);
     utstring_printf(&text, " query=");
     web_each_query(request, collect_header, &text);
-    web_answer(request, 201, NULL, utstring_body(&text), utstring_len(&text), "Retry-After: 7");
+    web_answer(request, 201, NULL, utstring_body(&text), utstring_len(&text),
+               "Retry-After: 7\nX-Second: a:b");
     utstring_done(&text);
 }
 
@@ -219,6 +219,7 @@ static const struct exchange {
      "topic=t "},
     {"all headers are told", REQUEST("GET /echo/", "A: 1\r\n\r\n"), "201", "A=1;"},
     {"a further header is sent", REQUEST("GET /echo/", "\r\n"), "201", "Retry-After: 7\r\n"},
+    {"and another", REQUEST("GET /echo/", "\r\n"), "201", "X-Second: a:b\r\n"},
     {"a body arrives", REQUEST("POST /echo/", "Content-Length: 4\r\n\r\na\nbc"), "201",
      "body=a\nbc "},
     {"a body in chunks too",
@@ -423,8 +424,7 @@ Test(server, a_port_in_use_is_named)
 
 /* ---- strangers ---- */
 
-static const struct guard_limits limits = {.connections = 20, .request_ms = 50, .idle_ms = 100};
-
+/* More of it: guard_test.c. */
 static int closed_of(struct client *const *clients, int count)
 {
     int closed = 0;
@@ -466,6 +466,7 @@ static void on_trickle(uv_timer_t *timer)
 Test(server, a_request_that_trickles_in_is_cut)
 {
     struct client *client = client_new(web_server_port(server));
+    static const struct guard_limits limits = {.connections = 20, .request_ms = 50, .idle_ms = 100};
     static uv_timer_t trickle; /* it is closed after the test */
 
     web_server_guard(server, &limits);
@@ -477,61 +478,4 @@ Test(server, a_request_that_trickles_in_is_cut)
     uv_close((uv_handle_t *)&trickle, NULL);
     cr_expect_str_empty(client_text(client));
     client_free(client);
-}
-
-Test(server, a_connection_that_was_answered_may_be_idle_for_a_time)
-{
-    struct client *client = client_new(web_server_port(server));
-
-    web_server_guard(server, &limits);
-    client_send(client, "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n");
-    await(client_got(client, "hello"));
-    await(client->closed_by_server);
-    client_free(client);
-}
-
-Test(server, what_is_being_answered_is_never_cut)
-{
-    struct client *client = client_new(web_server_port(server));
-    static struct client *others[40];
-
-    web_server_guard(server, &limits);
-    client_send(client, REQUEST("POST /hold", "Content-Length: 0\r\n\r\n"));
-    await(held_count == 1);
-    for (int i = 0; i < 40; i++)
-        others[i] = client_new(web_server_port(server));
-    await(closed_of(others, 40) == 40);
-    cr_expect_not(client->closed_by_server);
-    web_answer_text(held[0], 200, "at last");
-    await(client_got(client, "at last"));
-    for (int i = 0; i < 40; i++)
-        client_free(others[i]);
-    client_free(client);
-}
-
-static const char *const no_addresses[] = {
-    "",         "8080",          ":",           "127.0.0.1", ":http", ":65536",
-    "::1:8080", "127.0.0.1:80x", "1.2.3.4.5:1", "[::1]",     ":-1"};
-
-Test(listen, refuses_what_is_no_address)
-{
-    for (size_t i = 0; i < sizeof(no_addresses) / sizeof(*no_addresses); i++) {
-        char *reason = NULL;
-        int port, fd = listen_on(no_addresses[i], &port, &reason);
-        cr_expect_eq(fd, -1, "\"%s\" was taken", no_addresses[i]);
-        cr_expect(reason && strstr(reason, no_addresses[i]), "%s", reason);
-        free(reason);
-    }
-}
-
-Test(listen, takes_every_form_of_address)
-{
-    static const char *const addresses[] = {":0", "127.0.0.1:0", "0.0.0.0:0"};
-    for (size_t i = 0; i < sizeof(addresses) / sizeof(*addresses); i++) {
-        char *reason = NULL;
-        int port = 0, fd = listen_on(addresses[i], &port, &reason);
-        cr_expect_geq(fd, 0, "%s", reason);
-        cr_expect_gt(port, 0);
-        close(fd);
-    }
 }
