@@ -12,17 +12,19 @@ PACKAGES := rdkafka libcurl libcjson libuv libmicrohttpd
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla $(if $(CI),-Werror)
 HARDEN   := -fPIE -fstack-protector-strong $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
 OPTIMISE := $(if $(SANITIZE),-O1 -fno-omit-frame-pointer -fsanitize=$(SANITIZE) -fno-sanitize-recover=all,-O2)
-CFLAGS   += -std=gnu17 -g $(OPTIMISE) $(WARN) $(HARDEN) -Iconnector -I. -MMD -MP
+CFLAGS   += -std=gnu17 -g $(OPTIMISE) $(WARN) $(HARDEN) -Iconnector -I. -I$(B)/proto -MMD -MP
 CFLAGS   += $(shell pkg-config --cflags $(PACKAGES))
 LDFLAGS  += -pie -Wl,-z,relro,-z,now $(if $(SANITIZE),-fsanitize=$(SANITIZE))
 LDLIBS   += $(shell pkg-config --libs $(PACKAGES)) -lm
+# gRPC is the scaler's alone.
+GRPCLIBS := -lgrpc -lgpr $(shell pkg-config --libs libprotobuf-c)
 
 # The layers, lowest first: an archive each. What is linked with a layer is that layer and those
 # below it, so a unit test proves that its module needs nothing above.
-LAYERS   := base core kafka gateway web admin invoke watch commands
+LAYERS   := base core kafka gateway web admin invoke watch scale commands program
 archive   = $(B)/lib$(1).a
-objects   = $(patsubst %.c,$(B)/%.o,$(wildcard $(1)/*.c))
-ARCHIVES := $(foreach l,commands watch invoke admin web gateway kafka core base,$(call archive,$(l)))
+objects   = $(patsubst %.c,$(B)/%.o,$(filter-out connector/scale/main.c,$(wildcard $(1)/*.c)))
+ARCHIVES := $(foreach l,program commands scale watch invoke admin web gateway kafka core base,$(call archive,$(l)))
 
 UNIT     := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/unit/*/*_test.c))
 MOCK     := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/mock/*_test.c))
@@ -30,12 +32,12 @@ KAFKA    := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/kafka/*_test.c))
 FUZZ     := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/fuzz/*_fuzz.c))
 BENCH    := $(addprefix $(B)/tests/bench/,measure ceiling fill sample)
 # In a folder of their own: $(B)/producer and $(B)/sandbox are those of their objects.
-PROGRAMS := $(addprefix $(B)/bin/,kafka-connector producer sandbox)
+PROGRAMS := $(addprefix $(B)/bin/,kafka-connector kafka-connector-scale producer sandbox)
 
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: FORCE all tests test test-unit test-mock test-kafka test-faults test-docs bench bench-lag check fuzz fuzz-run
-.PHONY: install clean help
+.PHONY: FORCE all tests test test-unit test-mock test-grpc test-kafka test-faults test-docs test-page
+.PHONY: bench bench-lag bench-scale check fuzz fuzz-run install clean help
 
 all: $(PROGRAMS) ## build the programs into build/
 	@$(if $(SANITIZE),,ln -sf $(addprefix $(FLAVOUR)/bin/,$(notdir $(PROGRAMS))) build/)
@@ -50,6 +52,9 @@ $(B)/version: FORCE
 $(B)/connector/base/version.o: $(B)/version
 $(B)/connector/base/version.o: CFLAGS += -DVERSION='"$(VERSION)"'
 
+# the status page's files are in it
+$(B)/connector/admin/page.o: $(wildcard connector/admin/page/*)
+
 define layer_rule
 $(call archive,$(1)): $(call objects,connector/$(1))
 	@rm -f $$@
@@ -57,8 +62,26 @@ $(call archive,$(1)): $(call objects,connector/$(1))
 endef
 $(foreach l,$(LAYERS),$(eval $(call layer_rule,$(l))))
 
+# The scaler's protocol: what takes and sends its messages, and what grpcurl is told of it.
+PROTOS   := $(patsubst connector/%.proto,$(B)/proto/%,$(wildcard connector/scale/*.proto))
+$(B)/proto/%.pb-c.c $(B)/proto/%.pb-c.h: connector/%.proto
+	@mkdir -p $(B)/proto
+	protoc-c --proto_path=connector --c_out=$(B)/proto $<
+$(B)/proto/%.pb-c.o: $(B)/proto/%.pb-c.c
+	$(CC) $(CFLAGS) -c -o $@ $<
+$(B)/proto/%.set: connector/%.proto
+	@mkdir -p $(@D)
+	protoc-c --proto_path=connector --descriptor_set_out=$@ $<
+$(B)/proto/scale/proto_files.h: connector/scale/proto_files.sh $(addsuffix .set,$(PROTOS))
+	$^ > $@
+$(call objects,connector/scale): | $(addsuffix .pb-c.h,$(PROTOS)) $(B)/proto/scale/proto_files.h
+$(call archive,scale): $(addsuffix .pb-c.o,$(PROTOS))
+
+SCALER    = $(foreach l,program scale admin web kafka core base,$(call archive,$(l)))
+$(B)/bin/kafka-connector-scale: $(B)/connector/scale/main.o $(SCALER)
+$(B)/bin/kafka-connector-scale: LDLIBS += $(GRPCLIBS)
 $(B)/bin/kafka-connector: $(B)/connector/main.o $(ARCHIVES)
-$(B)/bin/producer: $(call objects,producer) $(call archive,kafka) $(call archive,core) $(call archive,base)
+$(B)/bin/producer: $(call objects,producer) $(foreach l,web kafka core base,$(call archive,$(l)))
 $(B)/bin/sandbox: $(call objects,sandbox) $(foreach l,web kafka core base,$(call archive,$(l)))
 $(PROGRAMS):
 	@mkdir -p $(@D)
@@ -73,7 +96,9 @@ below_web     := web base
 below_admin   := admin web gateway kafka core base
 below_invoke  := invoke admin web gateway kafka core base
 below_watch   := watch admin web gateway kafka core base
+below_scale   := scale admin web gateway kafka core base
 below_commands := commands kafka core base
+below_program := program base
 define unit_rule
 $(B)/tests/unit/$(1)/%_test: $(B)/tests/unit/$(1)/%_test.o $(foreach l,$(below_$(1)),$(call archive,$(l)))
 	$$(CC) $$(LDFLAGS) -o $$@ $$^ $$(LDLIBS) -lcriterion
@@ -93,22 +118,31 @@ $(B)/tests/mock/%_test: $(B)/tests/mock/%_test.o $(HARNESS) $(ARCHIVES)
 $(B)/tests/kafka/%_test: $(B)/tests/kafka/%_test.o $(HARNESS) $(ARCHIVES)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcriterion
 
+GRPC = $(B)/tests/grpc/server
+$(GRPC): $(call objects,tests/grpc) $(foreach l,scale admin web kafka core base,$(call archive,$(l)))
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(GRPCLIBS)
+
 FAULTS = $(B)/tests/faults/faults
 $(FAULTS): $(call objects,tests/faults) $(HARNESS) $(ARCHIVES)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcriterion
 
-tests: all $(UNIT) $(MOCK) $(KAFKA) $(FAULTS) $(BENCH) ## build the tests, run none
+tests: all $(UNIT) $(MOCK) $(KAFKA) $(GRPC) $(FAULTS) $(BENCH) $(B)/tests/bench/objects ## build the tests, run none
 
-test: test-unit test-mock ## unit and mock tests
+test: test-unit test-mock test-grpc ## unit and mock tests
 test-unit: $(UNIT) ## pure parts, no broker, no gateway
 	@tests/run.sh $^
 test-mock: all $(MOCK) ## librdkafka's mock brokers and a scripted gateway
 	@tests/run.sh $(MOCK)
+test-grpc: $(GRPC) ## the scaler's gRPC server by clients in Python (REQUIRE_GRPC=1: no skip)
+	@tests/grpc/run.sh $(GRPC)
 test-kafka: all $(KAFKA) ## a real Apache Kafka (Java 17; REQUIRE_KAFKA=1: no skip)
 	@tests/kafka/run.sh $(KAFKA)
 
 test-faults: all $(FAULTS) ## faults at random on three brokers (SEED= RUNS= SECONDS_A_RUN= FAULT= SAMPLER_SECONDS=)
 	@tests/faults/run.sh $(FAULTS)
+
+test-page: all ## the status page in Chromium (REQUIRE_CHROMIUM=1: no skip)
+	@tests/page/run.sh $(B)/page
 
 test-docs: all ## the commands of README.md and docs/, with a real Apache Kafka
 	@tests/docs/run.sh
@@ -124,16 +158,24 @@ fuzz-run: $(FUZZ)
 $(B)/tests/bench/measure: $(addprefix $(B)/tests/bench/,stub.o accounts.o)
 $(BENCH): %: %.o $(call archive,kafka) $(call archive,core) $(call archive,base)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+$(B)/tests/bench/objects: $(B)/tests/bench/objects.o $(ARCHIVES)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 bench: all $(BENCH) ## records/s, CPU, memory beside bare libcurl (tests/bench/run.sh: settings)
 	@tests/bench/run.sh
 bench-lag: all $(BENCH) ## what a thousand groups on 10,000 partitions cost, beside one by one
 	@tests/bench/lag.sh
+bench-scale: $(B)/tests/bench/objects ## what ten thousand scaled objects cost, and answers meanwhile
+	@$< 60
+
+bench-grpc: $(GRPC) ## what calls cost the scaler's gRPC server, and leave behind (tests/bench/calls.py)
+	@GRPC_SERVER=$(GRPC) $(or $(PYTHON),/usr/bin/python3) tests/bench/calls.py
 
 check: all ## format, layers, headers, sizes, banned functions, docs in step, clang-tidy
 	@tests/check/run.sh
 
 install: all ## into DESTDIR/usr/local/bin
-	install -D -t $(DESTDIR)$(or $(PREFIX),/usr/local)/bin build/kafka-connector build/producer
+	install -D -t $(DESTDIR)$(or $(PREFIX),/usr/local)/bin build/kafka-connector \
+		build/kafka-connector-scale build/producer
 
 clean: ## remove build/
 	rm -rf build

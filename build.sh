@@ -10,15 +10,17 @@ Usage: ./build.sh [COMMAND]
   (none)            build the image and deploy the Swarm stack of setup/swarm
   demo [OPTION...]  build, run and show it on this machine: Kafka and the functions included
   demo watch [...]  the same of watch mode: a function sleeps until its group is behind
+  demo scale [...]  the same of scale mode: a spike is left alone, a backlog scaled for
   test              build and run the unit, mock and Kafka tests
   packages SET...   print the Debian packages of sets: build, demo, test, check, fuzz,
-                    bench, run, prometheus
+                    bench, run, prometheus, page
   install SET...    install those that are missing
   help              this text
 
 Options of demo, or the environment variable of the same meaning:
   --gateway-port N  port of the demo's gateway       GATEWAY_PORT, 8080
   --admin-port N    port of the connector's /status  ADMIN_PORT, 8081
+  --scaler-port N   port of the scaler (demo scale)  SCALER_PORT, 50051
   --functions PATH  file of the functions            FUNCTIONS, sandbox/functions
   --stay, --once    stay up, or end after the answers; without either it stays on a terminal
 
@@ -35,18 +37,20 @@ die() {
 
 # ---- packages: the one list of them ----
 
-SETS='build, demo, test, check, fuzz, bench, run, prometheus'
+SETS='build, demo, test, check, fuzz, bench, run, prometheus, page'
 
 packages() { # SET
     case $1 in
     build) echo build-essential pkg-config git librdkafka-dev libcurl4-openssl-dev libcjson-dev \
-        libuv1-dev libmicrohttpd-dev uthash-dev ;;
+        libuv1-dev libmicrohttpd-dev uthash-dev libgrpc-dev libprotobuf-c-dev protobuf-c-compiler ;;
     demo) echo "$(packages build) figlet" ;;
-    test) echo "$(packages build) libcriterion-dev default-jre-headless maven curl openssl" ;;
+    test) echo "$(packages build) libcriterion-dev default-jre-headless maven curl openssl" \
+        python3-grpcio python3-protobuf ;;
     check) echo "$(packages test) clang clang-format clang-tidy" ;;
     fuzz) echo "$(packages build) clang libclang-rt-dev" ;;
     bench) echo "$(packages build) default-jre-headless maven valgrind" ;;
     prometheus) echo prometheus ;; # not in test: it starts a service
+    page) echo "$(packages build) chromium chromium-driver python3" ;;
     run) echo librdkafka1 libcurl4 libcjson1 libuv1 libmicrohttpd12 ca-certificates ;;
     esac
 }
@@ -102,14 +106,14 @@ build() {
 
 # ---- demo ----
 
-GATEWAY_PORT=${GATEWAY_PORT:-8080} ADMIN_PORT=${ADMIN_PORT:-8081}
+GATEWAY_PORT=${GATEWAY_PORT:-8080} ADMIN_PORT=${ADMIN_PORT:-8081} SCALER_PORT=${SCALER_PORT:-50051}
 FUNCTIONS=${FUNCTIONS:-sandbox/functions}
 START_SECONDS=20 ANSWER_SECONDS=60 STOP_SECONDS=10
 stay=auto folder='' pids=()
 
 demo_options() {
     mode=invoke
-    [ "${1-}" != watch ] || { mode=watch && shift; }
+    [[ ${1-} != watch && ${1-} != scale ]] || { mode=$1 && shift; }
     while [ $# -gt 0 ]; do
         case $1 in
         --*=*) set -- "${1%%=*}" "${1#*=}" "${@:2}" && continue ;;
@@ -117,6 +121,7 @@ demo_options() {
         --once) stay=no && shift && continue ;;
         --gateway-port) GATEWAY_PORT=${2-} ;;
         --admin-port) ADMIN_PORT=${2-} ;;
+        --scaler-port) SCALER_PORT=${2-} ;;
         --functions) FUNCTIONS=${2-} ;;
         *) usage_fault "demo has no option $1" ;;
         esac
@@ -125,6 +130,7 @@ demo_options() {
     done
     check_port --gateway-port "$GATEWAY_PORT"
     check_port --admin-port "$ADMIN_PORT"
+    check_port --scaler-port "$SCALER_PORT"
     [ "$GATEWAY_PORT" -ne "$ADMIN_PORT" ] ||
         usage_fault "--gateway-port and --admin-port must be two ports"
     [ -r "$FUNCTIONS" ] || usage_fault "--functions: cannot read \"$FUNCTIONS\""
@@ -336,7 +342,7 @@ idle() {
 tell_next_watch() {
     cat <<END
 
-== The demo runs. In another terminal, from this folder:
+== The demo runs: http://127.0.0.1:$ADMIN_PORT/ shows it in a browser. In another terminal, from this folder:
 
   build/producer -broker $bootstrap -topic $(functions | head -n 1 | cut -d' ' -f2)
   curl http://127.0.0.1:$ADMIN_PORT/bindings
@@ -349,7 +355,7 @@ END
 tell_next_invoke() {
     cat <<END
 
-== The demo runs. In another terminal, from this folder:
+== The demo runs: http://127.0.0.1:$ADMIN_PORT/ shows it in a browser. In another terminal, from this folder:
 
   build/producer -broker $bootstrap -topic faas-request -value "hello world"
   build/producer -broker $bootstrap -topic faas-request -file -     # each line you type
@@ -383,18 +389,22 @@ demo() {
     install demo
     refuse_taken_port --gateway-port "$GATEWAY_PORT"
     refuse_taken_port --admin-port "$ADMIN_PORT"
+    [ "$mode" != scale ] || refuse_taken_port --scaler-port "$SCALER_PORT"
     build all
     trap stop_all EXIT
     trap 'exit 130' INT
     trap 'exit 143' TERM
     trap 'exit 129' HUP
     folder=$(mktemp -d)
+    # shellcheck source=sandbox/demo_scale.sh
+    [ "$mode" != scale ] || . sandbox/demo_scale.sh
     "demo_$mode"
     if [ "$stay" != yes ]; then
         echo "== Done; --stay keeps it up"
         return 0
     fi
     "tell_next_$mode"
+    [ "$mode" != scale ] || play_on
     wait -n "$sandbox" "$connector" || true
     fail_of "the demo ended"
 }

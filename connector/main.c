@@ -1,40 +1,13 @@
 /*
- * main: picks the mode, reads its options, tells every fault at once, and runs it.
- *
- * Exit status: 0 ended as asked, 1 the mode (or `check`) found the world not as needed, 2 the
- * command line or the configuration is at fault.
+ * main: the modes that this executable has, and those that it starts another for.
  */
-#include "base/log.h"
-#include "base/metrics.h"
-#include "base/option.h"
-#include "base/version.h"
-#include "base/xalloc.h"
 #include "commands/lag.h"
 #include "commands/replay.h"
 #include "invoke/invoke.h"
+#include "program/program.h"
+#include "scale/ask.h"
+#include "scale/meant.h"
 #include "watch/watch.h"
-
-#include <assert.h>
-#include <malloc.h>
-#include <stdlib.h>
-#include <string.h>
-
-extern char **environ;
-
-struct mode {
-    const char *name;
-    const char *summary;
-    const struct option_group *(*options)(size_t *count);
-    const struct metrics_table *const *(*metrics)(size_t *count);
-    void (*check)(struct option_faults *faults);
-    bool (*ask)(FILE *to);                      /* NULL: it is a command, */
-    int (*run)(struct option_faults *faults);   /* which ends by itself */
-    bool (*is_meant)(char *const *environment); /* by what is set; NULL: only when it is named */
-    const char *meant_by;                       /* that, in words */
-    const char *foreign; /* sections of the settings file that are others'; NULL: none are */
-    /* Told before it runs where its options came from, to read them again; NULL: it never does. */
-    void (*keep)(const struct option_input *input, const char *settings_file);
-};
 
 static const struct mode modes[] = {
     {.name = "invoke",
@@ -55,6 +28,12 @@ static const struct mode modes[] = {
      .meant_by = "its bindings are in the environment",
      .foreign = WATCH_FOREIGN_SETTINGS,
      .keep = watch_keep},
+    {.name = SCALE_MODE,
+     .summary = SCALE_SUMMARY,
+     .elsewhere = SCALE_PROGRAM,
+     .is_meant = scale_is_meant,
+     .meant_by = SCALE_MEANT_BY},
+    {.name = ASK_MODE, .summary = ASK_SUMMARY, .elsewhere = SCALE_PROGRAM},
     {.name = "lag",
      .summary = "tells how far consumer groups are behind, and how old what waits is",
      .options = lag_options,
@@ -67,269 +46,7 @@ static const struct mode modes[] = {
      .run = replay_command},
 };
 
-enum { MODE_COUNT = sizeof(modes) / sizeof(*modes) };
-
-static struct {
-    char *config_file;
-    struct log_options log;
-} program;
-
-static const struct option_row program_rows[] = {
-    {.name = "config_file",
-     .aliases = "settings",
-     .type = OPTION_PATH,
-     .text = "A JSON file with any of these options; environment and flags win over it."},
-};
-
-static const struct option_table program_table = {"Settings file", program_rows, 1};
-
-static const struct option_group program_groups[] = {
-    {&program_table, &program.config_file},
-    {&log_option_table, &program.log},
-};
-
-enum { GROUPS_MAX = 16, PROGRAM_GROUPS = sizeof(program_groups) / sizeof(*program_groups) };
-
-/* The program's own options, and the mode's. */
-static size_t all_options(const struct mode *mode, struct option_group all[GROUPS_MAX])
-{
-    size_t count;
-    const struct option_group *own = mode->options(&count);
-
-    assert(count + PROGRAM_GROUPS <= GROUPS_MAX);
-    memcpy(all, program_groups, sizeof(program_groups));
-    memcpy(all + PROGRAM_GROUPS, own, count * sizeof(*own));
-    return count + PROGRAM_GROUPS;
-}
-
-static const struct mode *find_mode(const char *name)
-{
-    for (size_t i = 0; name && i < MODE_COUNT; i++)
-        if (strcmp(modes[i].name, name) == 0)
-            return &modes[i];
-    return NULL;
-}
-
-static void print_usage(void)
-{
-    printf("kafka-connector %s: joins Kafka to functions behind an HTTP gateway\n\n"
-           "Usage: kafka-connector [MODE] [--OPTION=VALUE ...]\n"
-           "       kafka-connector check [MODE] [--OPTION=VALUE ...]\n"
-           "       kafka-connector [MODE] --help | --version\n\nModes:\n",
-           program_version);
-    for (size_t i = 0; i < MODE_COUNT; i++)
-        printf("  %-8s %s%s\n", modes[i].name, modes[i].summary, i == 0 ? " (default)" : "");
-    printf("  %-8s reads the configuration, tells every fault, asks broker and gateway once\n"
-           "\nEvery option is read from, the strongest first: a flag (--order=none), the\n"
-           "environment (order=none), a JSON file named by --config_file ({\"order\": \"none\"}).\n"
-           "Any librdkafka property: -X security.protocol=SASL_SSL, or in the environment\n"
-           "kafka_security_protocol=SASL_SSL.\n",
-           "check");
-}
-
-static void print_options(const struct mode *mode,
-                          void (*print)(const struct option_table *, FILE *))
-{
-    struct option_group groups[GROUPS_MAX];
-    size_t count = all_options(mode, groups);
-
-    for (size_t i = 0; i < count; i++)
-        print(groups[i].table, stdout);
-}
-
-/* For the docs: the tables as its check compares them. */
-static void print_option_table(const struct option_table *table, FILE *to)
-{
-    fprintf(to, "### %s\n\n", table->title);
-    option_print_markdown(table, to);
-    fputc('\n', to);
-}
-
-static void print_markdown(const struct mode *mode)
-{
-    size_t count;
-    const struct metrics_table *const *tables;
-
-    print_options(mode, print_option_table);
-    if (!mode->metrics)
-        return;
-    tables = mode->metrics(&count);
-    puts("## Metrics");
-    for (size_t i = 0; i < count; i++) {
-        putchar('\n');
-        metrics_print_markdown(tables[i], stdout);
-    }
-}
-
-static void print_help_of(const struct option_table *table, FILE *to)
-{
-    fputc('\n', to);
-    option_print_help(table, to);
-}
-
-/* Whose options are asked about: those of a mode that is named, else of the default. */
-static const struct mode *asked_mode(int argc, char **argv)
-{
-    for (int i = 1; i < argc; i++)
-        if (find_mode(argv[i]))
-            return find_mode(argv[i]);
-    return &modes[0];
-}
-
-/* Whether a text was asked for, which is all that is done then. */
-static bool print_asked(int argc, char **argv)
-{
-    const struct mode *mode = asked_mode(argc, argv);
-
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--version") == 0 || strcmp(argv[i], "-version") == 0) {
-            printf("kafka-connector %s\n", program_version);
-            return true;
-        }
-        if (strcmp(argv[i], "--help=markdown") == 0) {
-            print_markdown(mode);
-            return true;
-        }
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-help") == 0 ||
-            strcmp(argv[i], "-h") == 0) {
-            print_usage();
-            print_options(mode, print_help_of);
-            return true;
-        }
-    }
-    return false;
-}
-
-struct command {
-    const struct mode *mode;
-    const char *why; /* it was picked, for the first line of the log */
-    bool check;
-    int argc; /* what is left */
-    char **argv;
-};
-
-/* A word behind the flags that belongs in front of them; not where it may be a flag's value. */
-static void refuse_late_word(const struct command *command)
-{
-    for (int i = 0; i < command->argc; i++) {
-        const char *word = command->argv[i];
-        const char *before = i > 0 ? command->argv[i - 1] : "";
-        bool is_value = before[0] == '-' && !strchr(before, '=');
-
-        if (!is_value && (strcmp(word, "check") == 0 || find_mode(word)))
-            die("\"%s\" goes first: kafka-connector [check] [MODE] [--OPTION=VALUE ...]", word);
-    }
-}
-
-/* Who is named nowhere: the first mode that what is set means, else the default. */
-static const struct mode *unnamed_mode(const char **why)
-{
-    for (size_t i = 0; i < MODE_COUNT; i++)
-        if (modes[i].is_meant && modes[i].is_meant(environ)) {
-            *why = modes[i].meant_by;
-            return &modes[i];
-        }
-    *why = "the default";
-    return &modes[0];
-}
-
-static struct command read_command(int argc, char **argv)
-{
-    struct command command = {.argc = argc - 1, .argv = argv + 1};
-    const char *wanted = getenv("mode");
-
-    command.check = command.argc && strcmp(command.argv[0], "check") == 0;
-    if (command.check)
-        command.argc--, command.argv++;
-    if (command.argc && command.argv[0][0] != '-') {
-        wanted = *command.argv++;
-        command.argc--;
-        command.why = "the first argument";
-    } else {
-        command.why = "the environment's mode";
-    }
-    command.mode = wanted && *wanted ? find_mode(wanted) : unnamed_mode(&command.why);
-    if (!command.mode)
-        die("\"%s\" (%s) is neither a mode nor a command; see kafka-connector --help", wanted,
-            command.why);
-    refuse_late_word(&command);
-    return command;
-}
-
-static int tell_faults(struct option_faults *faults)
-{
-    for (size_t i = 0; i < faults->count; i++)
-        fprintf(stderr, "kafka-connector: %s\n", faults->items[i]);
-    fprintf(stderr, "kafka-connector: %zu fault%s in the configuration; nothing was started\n",
-            faults->count, faults->count == 1 ? "" : "s");
-    option_faults_release(faults);
-    return 2;
-}
-
-/* Not a fault: the variable may be somebody else's. */
-static void warn_of_misspelt(const struct command *command)
-{
-    struct option_group groups[GROUPS_MAX];
-    size_t count = all_options(command->mode, groups);
-
-    for (char **entry = environ; *entry; entry++) {
-        char *name = xstrndup(*entry, strcspn(*entry, "="));
-        const char *meant = option_misspelt(groups, count, name);
-
-        if (meant && command->check)
-            printf("environment: %s is no option; did you mean %s?\n", name, meant);
-        else if (meant)
-            log_warning(NULL, "Environment: %s is no option; did you mean %s?", name, meant);
-        free(name);
-    }
-}
-
-static int run(const struct command *command, struct option_faults *faults)
-{
-    int status;
-
-    if (command->check) {
-        printf("configuration: no fault found\n");
-        warn_of_misspelt(command);
-        return !command->mode->ask || command->mode->ask(stdout) ? EXIT_SUCCESS : EXIT_FAILURE;
-    }
-    log_configure(&program.log, stderr); /* before the first line: json means every line */
-    if (command->mode->ask)
-        log_info(NULL, "kafka-connector %s: mode %s (%s)", program_version, command->mode->name,
-                 command->why);
-    warn_of_misspelt(command);
-    status = command->mode->run(faults);
-    return faults->count ? tell_faults(faults) : status;
-}
-
 int main(int argc, char **argv)
 {
-    struct option_faults faults = {0};
-    struct option_group groups[GROUPS_MAX];
-    struct option_input input;
-    struct command command;
-    size_t count;
-    int status;
-
-    /* What librdkafka's threads allocate is freed by ours: in one arena it is used again. */
-    mallopt(M_ARENA_MAX, 1);
-    if (print_asked(argc, argv))
-        return EXIT_SUCCESS;
-    command = read_command(argc, argv);
-    count = all_options(command.mode, groups);
-    input = (struct option_input){.argc = command.argc,
-                                  .argv = command.argv,
-                                  .environment = environ,
-                                  .file_flag = "config_file",
-                                  .foreign = command.mode->foreign};
-    option_read(groups, count, &input, &faults);
-    command.mode->check(&faults);
-    if (command.mode->keep) {
-        input.others = program_groups;
-        input.other_count = PROGRAM_GROUPS;
-        command.mode->keep(&input, program.config_file);
-    }
-    status = faults.count ? tell_faults(&faults) : run(&command, &faults);
-    option_release(groups, count);
-    return status;
+    return program_main(argc, argv, modes, sizeof(modes) / sizeof(*modes));
 }

@@ -4,6 +4,7 @@
 #include "producer/options.h"
 #include "producer/report.h"
 #include "producer/sender.h"
+#include "producer/service.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,29 +61,38 @@ static int send_and_report(struct sender *sender, struct report *report)
     return complete && report->failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-static int run(const struct producer_options *options, struct option_faults *faults)
+static int send_all(const struct producer_options *options, struct option_faults *faults)
 {
     struct report report;
     struct sender *sender;
     int status = EXIT_CONFIGURATION;
 
     report_open(&report, options);
-    producer_options_check(options, faults);
     sender = sender_new(options, &report, faults);
     if (faults->count == 0) {
         tell_start(options);
         status = send_and_report(sender, &report);
     }
-    tell_faults(faults);
     sender_free(sender);
     report_release(&report);
     return status;
 }
 
+static int run(const struct producer_options *options, struct option_faults *faults)
+{
+    int status;
+
+    producer_options_check(options, faults);
+    status = options->listen ? service_run(options, faults) : send_all(options, faults);
+    tell_faults(faults);
+    return faults->count ? EXIT_CONFIGURATION : status;
+}
+
 static int tell_help(void)
 {
     puts("producer sends records to a Kafka topic and tells how fast they were acknowledged.\n"
-         "Usage: producer [-messages=N] [OPTION...]\n\n"
+         "Usage: producer [-messages=N] [OPTION...]\n"
+         "       producer -listen=[ADDRESS]:PORT [OPTION...]\n\n"
          "Exit status: 0 all were acknowledged, 1 some failed, 2 wrong options.\n"
          "Ctrl-C ends the sending; what was sent is waited for, 10 seconds at most.\n");
     option_print_help(&producer_option_table, stdout);

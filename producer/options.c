@@ -73,6 +73,15 @@ static const struct option_row rows[] = {
      .value_name = "NAME=VALUE",
      .text = "A header of each record. May be given several times.",
      .flags = OPTION_FLAG_ONLY},
+    {.name = "listen",
+     .type = OPTION_STRING,
+     .offset = FIELD(listen),
+     .value_name = "[ADDRESS]:PORT",
+     .text =
+         "Send nothing now, but serve POST /produce {\"count\": 5000, \"messageSize\": 64} here, "
+         "until a signal: it answers when all were acknowledged. Whoever reaches it can write "
+         "to the topic.",
+     .flags = OPTION_FLAG_ONLY},
     {.name = "client_id",
      .type = OPTION_STRING,
      .offset = FIELD(kafka.client_id),
@@ -106,6 +115,23 @@ static const struct option_row rows[] = {
 
 const struct option_table producer_option_table = {"Options", rows, sizeof(rows) / sizeof(*rows)};
 
+/* What a request says, or what there is no one to be told. */
+static void check_listen(const struct producer_options *options, struct option_faults *faults)
+{
+    const struct {
+        const char *name;
+        bool given;
+    } others[] = {{"messages", options->messages != 0},
+                  {"file", options->file != NULL},
+                  {"record_size", options->record_size != 0},
+                  {"throughput", options->throughput != -1},
+                  {"verbose", options->verbose}};
+
+    for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+        if (others[i].given)
+            option_fault(faults, "%s: cannot be given together with listen", others[i].name);
+}
+
 void producer_options_check(const struct producer_options *options, struct option_faults *faults)
 {
     if (!kafka_topic_name_valid(options->topic))
@@ -119,6 +145,8 @@ void producer_options_check(const struct producer_options *options, struct optio
         option_fault(faults, "keys: cannot be given together with key");
     if (options->file && options->record_size)
         option_fault(faults, "record_size: cannot be given together with file");
+    if (options->listen)
+        check_listen(options, faults);
 }
 
 int64_t producer_limit(const struct producer_options *options)

@@ -20,6 +20,7 @@ struct producer_options {
     int64_t keys;
     struct option_list headers; /* "name=value" */
     bool verbose;
+    char *listen; /* NULL: does not */
     bool help, version;
 };
 

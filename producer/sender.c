@@ -6,8 +6,8 @@
 #include "producer/clock.h"
 #include "producer/input.h"
 #include "producer/pace.h"
+#include "producer/writer.h"
 
-#include <librdkafka/rdkafka.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,15 +24,12 @@ enum {
 struct sender {
     const struct producer_options *options;
     struct report *report;
-    rd_kafka_t *client;
-    rd_kafka_topic_t *topic;
-    rd_kafka_headers_t *headers; /* NULL: none */
+    struct writer *writer;
     struct input *input;
     struct pace pace;
-    int64_t sent;             /* records handed to librdkafka or refused by it */
-    rd_kafka_resp_err_t said; /* the client's error told last */
-    bool broken;              /* the input could not be read to its end */
-    int signals;              /* a signalfd */
+    int64_t sent;           /* records handed to the writer or refused by it */
+    bool broken;            /* the input could not be read to its end */
+    int signals;            /* a signalfd */
     int interrupts;         /* how many came: the first ends the sending, the second the waiting */
     int64_t interrupted_us; /* when the first came */
 };
@@ -59,89 +56,45 @@ static bool interrupted(struct sender *sender)
     return sender->interrupts > 0;
 }
 
-/* ---- what librdkafka tells ---- */
-
-static void on_delivery(rd_kafka_t *client, const rd_kafka_message_t *message, void *opaque)
-{
-    struct sender *sender = opaque;
-
-    (void)client;
-    if (message->err) {
-        report_failed(sender->report, rd_kafka_err2str(message->err));
-        return;
-    }
-    report_acknowledged(sender->report, &(struct report_record){
-                                            .topic = sender->options->topic,
-                                            .partition = message->partition,
-                                            .offset = message->offset,
-                                            .size = message->len,
-                                            .latency_us = rd_kafka_message_latency(message),
-                                        });
-}
-
-/* A broker that is away is told once, not at each attempt. */
-static void on_error(rd_kafka_t *client, int error, const char *reason, void *opaque)
-{
-    struct sender *sender = opaque;
-
-    (void)client;
-    if (error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) /* told already, broker by broker */
-        return;
-    if (sender->said != (rd_kafka_resp_err_t)error)
-        fprintf(stderr, "producer: %s\n", reason);
-    sender->said = (rd_kafka_resp_err_t)error;
-}
-
 /* ---- sending ---- */
 
-static size_t make_key(const struct sender *sender, char text[32], const char **key)
+static void on_end(void *context, const struct writer_end *end)
 {
-    *key = sender->options->key;
-    if (sender->options->keys) {
-        *key = text;
-        return (size_t)snprintf(text, 32, "%lld",
-                                (long long)(sender->sent % sender->options->keys));
-    }
-    return *key ? strlen(*key) : 0;
-}
+    struct sender *sender = context;
 
-static rd_kafka_resp_err_t produce(const struct sender *sender, const void *value, size_t size)
-{
-    char text[32];
-    const char *key;
-    size_t key_size = make_key(sender, text, &key);
-    rd_kafka_headers_t *headers = sender->headers ? rd_kafka_headers_copy(sender->headers) : NULL;
-    rd_kafka_resp_err_t error;
-
-    error = rd_kafka_producev(sender->client, RD_KAFKA_V_RKT(sender->topic),
-                              RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-                              RD_KAFKA_V_KEY(key, key_size), RD_KAFKA_V_VALUE((void *)value, size),
-                              RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END);
-    if (error && headers)
-        rd_kafka_headers_destroy(headers); /* taken over only when it was accepted */
-    return error;
+    if (end->reason)
+        report_failed(sender->report, end->reason);
+    else
+        report_acknowledged(sender->report, &(struct report_record){
+                                                .topic = sender->options->topic,
+                                                .partition = end->partition,
+                                                .offset = end->offset,
+                                                .size = end->size,
+                                                .latency_us = end->latency_us,
+                                            });
 }
 
 /* Acknowledgements and errors that came, waiting for some up to `wait_ms`. */
 static void serve(struct sender *sender, int64_t wait_ms)
 {
-    rd_kafka_poll(sender->client, (int)wait_ms);
+    writer_serve(sender->writer, (int)wait_ms);
     report_progress(sender->report, clock_us());
 }
 
 /* Sends one; a full queue is waited for, nothing is dropped. False: interrupted. */
 static bool send_one(struct sender *sender, const void *value, size_t size)
 {
-    rd_kafka_resp_err_t error = produce(sender, value, size);
+    const struct writer_record record = {.value = value, .size = size};
+    enum writer_sent sent;
+    const char *reason;
 
-    while (error == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
+    while ((sent = writer_send(sender->writer, &record, &reason)) == WRITER_FULL) {
         serve(sender, WAIT_MS);
         if (interrupted(sender))
             return false;
-        error = produce(sender, value, size);
     }
-    if (error)
-        report_failed(sender->report, rd_kafka_err2str(error));
+    if (sent == WRITER_REFUSED)
+        report_failed(sender->report, reason);
     sender->sent++;
     pace_sent(&sender->pace);
     return true;
@@ -200,52 +153,12 @@ static bool patient(struct sender *sender)
 /* Waits for what is on its way. What is given up is told as purged by its delivery report. */
 static void drain(struct sender *sender)
 {
-    while (rd_kafka_flush(sender->client, WAIT_MS) != RD_KAFKA_RESP_ERR_NO_ERROR && patient(sender))
+    while (!writer_flush(sender->writer, WAIT_MS) && patient(sender))
         report_progress(sender->report, clock_us());
-    rd_kafka_purge(sender->client, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-    rd_kafka_flush(sender->client, WAIT_MS);
+    writer_give_up(sender->writer);
 }
 
 /* ---- setting up ---- */
-
-static rd_kafka_t *open_client(struct sender *sender, struct option_faults *faults)
-{
-    static const struct kafka_setting defaults[] = {
-        {"message.timeout.ms", "30000"}, /* librdkafka's 5 minutes look like a hang */
-        {"topic.metadata.propagation.max.ms", "10000"}, /* then a topic is said to be unknown */
-        {"partitioner", "murmur2_random"}, /* keys go where Java's producer sends them */
-        {"queue.buffering.max.kbytes", "262144"},
-        {"log_level", "2"}, /* on_error tells what a person needs */
-        {NULL, NULL},
-    };
-    rd_kafka_conf_t *conf = kafka_conf_new(&sender->options->kafka, NULL, defaults, faults);
-    char reason[256];
-    rd_kafka_t *client;
-
-    if (!conf)
-        return NULL;
-    rd_kafka_conf_set_opaque(conf, sender);
-    rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
-    rd_kafka_conf_set_error_cb(conf, on_error);
-    client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, reason, sizeof(reason));
-    if (!client) {
-        option_fault(faults, "X: %s", reason);
-        rd_kafka_conf_destroy(conf);
-    }
-    return client;
-}
-
-static rd_kafka_headers_t *make_headers(const struct option_list *list)
-{
-    rd_kafka_headers_t *headers = list->count ? rd_kafka_headers_new(list->count) : NULL;
-
-    for (size_t i = 0; i < list->count; i++) {
-        const char *equals = strchr(list->items[i], '=');
-
-        rd_kafka_header_add(headers, list->items[i], equals - list->items[i], equals + 1, -1);
-    }
-    return headers;
-}
 
 static struct input *open_input(const struct producer_options *options,
                                 struct option_faults *faults)
@@ -269,13 +182,11 @@ struct sender *sender_new(const struct producer_options *options, struct report 
     sender->report = report;
     sender->signals = open_signals();
     sender->input = open_input(options, faults);
-    sender->client = open_client(sender, faults);
-    if (!sender->input || !sender->client) {
+    sender->writer = writer_new(options, &(struct writer_sink){on_end, sender}, faults);
+    if (!sender->input || !sender->writer) {
         sender_free(sender);
         return NULL;
     }
-    sender->topic = rd_kafka_topic_new(sender->client, options->topic, NULL);
-    sender->headers = make_headers(&options->headers);
     return sender;
 }
 
@@ -283,12 +194,7 @@ void sender_free(struct sender *sender)
 {
     if (!sender)
         return;
-    if (sender->headers)
-        rd_kafka_headers_destroy(sender->headers);
-    if (sender->topic)
-        rd_kafka_topic_destroy(sender->topic);
-    if (sender->client)
-        rd_kafka_destroy(sender->client);
+    writer_free(sender->writer);
     input_free(sender->input);
     close(sender->signals);
     free(sender);

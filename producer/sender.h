@@ -1,6 +1,6 @@
 /*
  * sender: takes values from the input, sends them as records at the pace asked for, and tells the
- * report what came of each. The only part of the producer that knows librdkafka.
+ * report what came of each.
  *
  * Nothing is dropped: a full queue is waited for. Every record sent is reported once, as
  * acknowledged or as failed. SIGINT or SIGTERM ends the sending; what was sent is waited for, 10

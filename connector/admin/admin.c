@@ -1,6 +1,7 @@
 /* admin: see admin.h. */
 #include "admin/admin.h"
 
+#include "admin/page.h"
 #include "admin/token.h"
 #include "base/file.h"
 #include "base/version.h"
@@ -11,11 +12,13 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum {
     BODY_LIMIT = 4096,
     FIXED_ROUTES = 4,
-    ROUTES_MAX = FIXED_ROUTES + ADMIN_ACTIONS_MAX + ADMIN_PAGES_MAX + 1, /* an empty one behind */
+    ROUTES_MAX = FIXED_ROUTES + PAGE_FILES + ADMIN_ACTIONS_MAX + ADMIN_PAGES_MAX +
+                 1, /* an empty one behind */
 };
 
 static const struct option_row rows[] = {
@@ -45,13 +48,16 @@ struct admin {
     uv_loop_t *loop;
 };
 
+/* No browser guesses what it is, none keeps it. */
+#define PLAIN "X-Content-Type-Options: nosniff\nCache-Control: no-store"
+
 static void answer_json_take(struct web_request *request, int status, json *body)
 {
     char *text = json_print(body, true);
     char *line = xasprintf("%s\n", text);
 
     web_answer(request, status, "application/json", line, strlen(line),
-               status == 401 ? "WWW-Authenticate: Bearer" : NULL);
+               status == 401 ? PLAIN "\nWWW-Authenticate: Bearer" : PLAIN);
     free(line);
     free(text);
     json_free(body);
@@ -95,7 +101,7 @@ static void on_metrics(struct web_request *request, void *context)
     size_t size;
     char *text = metrics_text(admin->metrics, &size);
 
-    web_answer(request, 200, "text/plain; version=0.0.4; charset=utf-8", text, size, NULL);
+    web_answer(request, 200, "text/plain; version=0.0.4; charset=utf-8", text, size, PLAIN);
     free(text);
 }
 
@@ -106,12 +112,23 @@ static void on_status(struct web_request *request, void *context)
     json *status = json_object();
 
     json_add_text(status, "version", program_version);
+    json_add_number(status, "time", time(NULL)); /* those below are of this clock */
     json_add_number(status, "uptime_seconds",
                     ((int64_t)uv_now(admin->loop) - admin->started_ms) / 1000);
     json_add_bool(status, "ready", !why_not);
     json_add_text(status, "unready_because", why_not);
     admin->subject->status(admin->subject->context, status);
     answer_json_take(request, 200, status);
+}
+
+/* The status page, which shows /status to a person. */
+static void on_page_file(struct web_request *request, void *context)
+{
+    const struct page_file *file = page_find(web_path(request));
+
+    (void)context;
+    web_answer(request, 200, file->type, file->text, (size_t)(file->end - file->text),
+               PAGE_HEADERS "\n" PLAIN);
 }
 
 static void on_page(struct web_request *request, void *context)
@@ -266,8 +283,10 @@ static void fill_routes(struct admin *admin)
     struct web_route *next = admin->routes + FIXED_ROUTES;
 
     memcpy(admin->routes, fixed_routes, sizeof(fixed_routes));
+    for (size_t i = 0; i < PAGE_FILES; i++)
+        *next++ = (struct web_route){"GET", page_files[i].path, on_page_file};
     for (; action && action->path; action++) {
-        assert(next < admin->routes + FIXED_ROUTES + ADMIN_ACTIONS_MAX);
+        assert(next < admin->routes + FIXED_ROUTES + PAGE_FILES + ADMIN_ACTIONS_MAX);
         *next++ = (struct web_route){"POST", action->path, on_action};
     }
     for (; page && page->path; page++) {

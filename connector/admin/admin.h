@@ -6,6 +6,7 @@
  *   GET /ready     200 when the mode is ready for work; 503 and why not yet
  *   GET /metrics   Prometheus text
  *   GET /status    all there is to know, as JSON
+ *   GET /          a page that shows the status to a person (admin/page)
  *   GET ...        the mode's pages, as JSON
  *   POST ...       the mode's actions, for who shows the token of admin_token_file
  */

@@ -1,5 +1,10 @@
 /*
  * footprint: gives back the memory that only starting took.
+ *
+ * Assumes that what is mapped of the program and its libraries, and is not writable, is what their
+ * files have: so the loader maps it, and of what it has written into (text relocations) nothing is
+ * let go. Code copied into memory without a file (by tools that move it into huge pages) would read
+ * as zeros afterwards: such a process must not call this.
  */
 #ifndef BASE_FOOTPRINT_H
 #define BASE_FOOTPRINT_H

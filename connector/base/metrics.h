@@ -25,7 +25,7 @@
 
 /* METRIC_REAL is a gauge that is not a whole number (seconds, ratios). */
 enum metric_kind { METRIC_COUNTER, METRIC_GAUGE, METRIC_REAL, METRIC_HISTOGRAM };
-enum { METRICS_LABELS_MAX = 4 };
+enum { METRICS_LABELS_MAX = 5 };
 
 struct metric_row {
     enum metric_kind kind;

@@ -40,6 +40,13 @@ static bool is_port(const char *text, const char *end)
     return text == end && port >= 1 && port <= 65535;
 }
 
+static bool is_ascii(const char *text, const char *end)
+{
+    while (text < end && (unsigned char)*text < 0x80)
+        text++;
+    return text == end;
+}
+
 const char *option_url_fault(const char *url)
 {
     const char *authority = behind_scheme(url);
@@ -55,6 +62,8 @@ const char *option_url_fault(const char *url)
     const char *port = behind_host(authority, end);
     if (port == authority)
         return "names no host";
+    if (!is_ascii(authority, end)) /* the Host header is ours, and goes out as it is written */
+        return "names a host that is not ASCII; write the form of it that begins with xn--";
     if (port < end && (*port != ':' || !is_port(port + 1, end)))
         return "has a port that is not 1 to 65535";
     return NULL;

@@ -22,7 +22,7 @@ static void set_replicas(struct autoscaler *autoscaler, int64_t replicas)
 
 /* ---- KEDA ---- */
 
-static void poll(struct autoscaler *autoscaler, const struct scaler_answer *answer, int64_t s)
+static void poll(struct autoscaler *autoscaler, const struct replay_answer *answer, int64_t s)
 {
     if (answer->active) {
         autoscaler->active_s = s;
@@ -83,7 +83,7 @@ static void sync(struct autoscaler *autoscaler, int64_t value)
     set_replicas(autoscaler, within(wanted, 0, most_at_once(now)));
 }
 
-void autoscaler_step(struct autoscaler *autoscaler, const struct scaler_answer *answer, int64_t s)
+void autoscaler_step(struct autoscaler *autoscaler, const struct replay_answer *answer, int64_t s)
 {
     if (!answer->known)
         return;

@@ -38,7 +38,7 @@ struct autoscaler {
 };
 
 /* What a scaler answers. */
-struct scaler_answer {
+struct replay_answer {
     bool known;
     bool active;
     int64_t value;
@@ -50,6 +50,6 @@ void autoscaler_init(struct autoscaler *autoscaler, const struct autoscaler_boun
 /* Whether it asks in second s. */
 bool autoscaler_asks(int64_t s);
 
-void autoscaler_step(struct autoscaler *autoscaler, const struct scaler_answer *answer, int64_t s);
+void autoscaler_step(struct autoscaler *autoscaler, const struct replay_answer *answer, int64_t s);
 
 #endif

@@ -10,7 +10,7 @@ enum { PROGRESS_EVERY_S = 3600, HOUR_S = 3600 };
 static void ask(struct replay_scaler *scaler, struct autoscaler *autoscaler,
                 struct consumers *consumers, int64_t s)
 {
-    struct scaler_answer answer = replay_scaler_ask(scaler, s);
+    struct replay_answer answer = replay_scaler_ask(scaler, s);
 
     autoscaler_step(autoscaler, &answer, s);
     consumers_scale(consumers, autoscaler->replicas, s);

@@ -135,7 +135,7 @@ static void sample_and_judge(struct replay_scaler *scaler, int64_t s)
     evaluation = evaluator_look(scaler->policy, scaler->watched, scaler->count, scaler->findings);
     verdict = scale_judge_step(&scaler->judge, scaler->policy, &evaluation, s * MS);
     note(scaler, &verdict, &evaluation, s);
-    scaler->answer = (struct scaler_answer){verdict.known, verdict.active, verdict.value};
+    scaler->answer = (struct replay_answer){verdict.known, verdict.active, verdict.value};
 }
 
 void replay_scaler_step(struct replay_scaler *scaler, int64_t s)
@@ -144,12 +144,12 @@ void replay_scaler_step(struct replay_scaler *scaler, int64_t s)
         sample_and_judge(scaler, s);
 }
 
-struct scaler_answer replay_scaler_ask(struct replay_scaler *scaler, int64_t s)
+struct replay_answer replay_scaler_ask(struct replay_scaler *scaler, int64_t s)
 {
     if (!scaler->live)
         return scaler->answer;
     if (trace_within(&scaler->consumers->trace->away, s))
-        return (struct scaler_answer){.known = false};
+        return (struct replay_answer){.known = false};
     sample_and_judge(scaler, s);
     return scaler->answer;
 }

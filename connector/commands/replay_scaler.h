@@ -31,7 +31,7 @@ struct replay_scaler {
     struct evaluator_partition *watched; /* of each */
     struct partition_finding *findings;  /* of each */
     struct scale_judge judge;
-    struct scaler_answer answer;
+    struct replay_answer answer;
     struct replay_verdict *verdicts;
     size_t verdict_count;
 };
@@ -44,6 +44,6 @@ void replay_scaler_release(struct replay_scaler *scaler);
 void replay_scaler_step(struct replay_scaler *scaler, int64_t s);
 
 /* The answer to a question in second s. */
-struct scaler_answer replay_scaler_ask(struct replay_scaler *scaler, int64_t s);
+struct replay_answer replay_scaler_ask(struct replay_scaler *scaler, int64_t s);
 
 #endif

@@ -20,6 +20,17 @@ static struct view view_of(const struct scale_policy *policy,
     };
 }
 
+/* Samples of the history from one of the policy's to the next. */
+static size_t stride_of(const struct scale_policy *policy)
+{
+    return policy->finer > 1 ? (size_t)policy->finer : 1;
+}
+
+static unsigned missed_most(const struct scale_policy *policy)
+{
+    return EVALUATOR_MISSED_MOST * (unsigned)stride_of(policy);
+}
+
 /* ---- one sample ---- */
 
 static int64_t lag_at(const struct view *view, size_t i)
@@ -51,11 +62,11 @@ static bool is_over(const struct view *view, size_t i, int64_t lag)
  * hidden, the log's start not read) is a missed one; the newest has one. */
 static void find_stretch(const struct view *view, struct partition_finding *finding)
 {
-    unsigned gap = history_missed(view->history);
+    unsigned most = missed_most(view->policy), gap = history_missed(view->history);
     int64_t first_ms = EVALUATOR_NEVER;
     size_t i;
 
-    for (i = view->count; i > 0 && gap <= EVALUATOR_MISSED_MOST; i--) {
+    for (i = view->count; i > 0 && gap <= most; i--) {
         struct history_sample sample = history_at(view->history, i - 1);
         int64_t lag = lag_at(view, i - 1);
 
@@ -65,7 +76,7 @@ static void find_stretch(const struct view *view, struct partition_finding *find
         gap = sample.missed + (lag == LAG_UNKNOWN ? gap + 1 : 0);
     }
     finding->over = first_ms != EVALUATOR_NEVER;
-    finding->at_edge = i == 0 || gap > EVALUATOR_MISSED_MOST;
+    finding->at_edge = i == 0 || gap > most;
     if (finding->over)
         finding->stretch_ms = history_at(view->history, view->count - 1).at_ms - first_ms;
 }
@@ -149,9 +160,11 @@ static bool is_draining(const struct view *view, int64_t lag)
 
 static bool is_unmoved(const struct view *view)
 {
-    int64_t delta;
+    size_t stride = stride_of(view->policy);
+    int64_t now = history_at(view->history, view->count - 1).committed;
 
-    return history_moved(view->history, view->count - 1, &delta) && delta == 0;
+    return view->count > stride && now >= 0 &&
+           history_at(view->history, view->count - 1 - stride).committed == now;
 }
 
 /* A first commit is a move; one that was set back by hand is none. */
@@ -249,7 +262,7 @@ struct partition_finding evaluator_find(const struct scale_policy *policy,
         return finding;
     finding.lag = lag_at(&view, view.count - 1);
     finding.known =
-        finding.lag != LAG_UNKNOWN && history_missed(view.history) <= EVALUATOR_MISSED_MOST;
+        finding.lag != LAG_UNKNOWN && history_missed(view.history) <= missed_most(policy);
     finding.unmoved = is_unmoved(&view);
     finding.moved_ms = find_move(&view);
     if (policy->sizing == SIZING_PACE)
@@ -329,6 +342,10 @@ static void count_in(struct evaluation *evaluation, const struct scale_policy *p
     evaluation->draining += finding->sustained && finding->draining;
     evaluation->stuck += finding->stuck;
     evaluation->raising += finding->raising;
+    if (finding->lag > evaluation->highest_lag)
+        evaluation->highest_lag = finding->lag;
+    if (finding->stretch_ms > evaluation->longest_ms)
+        evaluation->longest_ms = finding->stretch_ms;
     evaluation->busy += finding->stretch_ms >= flow_span_ms(policy);
     evaluation->flow.arrived += finding->flow.arrived;
     evaluation->flow.consumed += finding->flow.consumed;
@@ -359,7 +376,8 @@ struct evaluation evaluator_look(const struct scale_policy *policy,
                                  const struct evaluator_partition *partitions, size_t count,
                                  struct partition_finding *findings)
 {
-    struct evaluation all = {.at_ms = EVALUATOR_NEVER};
+    struct evaluation all = {
+        .at_ms = EVALUATOR_NEVER, .highest_lag = LAG_UNKNOWN, .longest_ms = -1};
     struct moves moves;
 
     for (size_t i = 0; i < count; i++)

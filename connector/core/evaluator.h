@@ -29,6 +29,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Of the policy's samples: a history that is finer (scale_policy.finer) may miss so many times as
+ * many. */
 enum { EVALUATOR_MISSED_MOST = 3, EVALUATOR_DRAIN_SAMPLES = 3 };
 
 /* A time that is before every other: nothing is proved, nothing has moved. */
@@ -75,7 +77,9 @@ struct evaluation {
     size_t partitions;
     size_t unknown, over, sustained, draining, stuck, raising; /* partitions; draining of those
                                                                   sustained */
-    size_t busy; /* partitions that were over in all of the time that flow is of */
+    int64_t highest_lag;                                       /* of a partition, or LAG_UNKNOWN */
+    int64_t longest_ms; /* the longest stretch; -1: none is over */
+    size_t busy;        /* partitions that were over in all of the time that flow is of */
     struct flow flow;
     bool waiting;
     bool uncertain;  /* one is over and not sustained, but at the edge of what is known */

@@ -28,6 +28,27 @@ void scale_judge_init(struct scale_judge *judge)
     judge->sample_ms = judge->calm_ms = judge->born_ms = judge->now_ms = EVALUATOR_NEVER;
 }
 
+void scale_judge_adopt(struct scale_judge *judge, const struct scale_policy *policy,
+                       const struct scale_judge *other, const struct scale_policy *others)
+{
+    bool active = other->verdict.active;
+
+    *judge = *other;
+    judge->sample_ms = EVALUATOR_NEVER;
+    judge->verdict = (struct scale_verdict){.active = active, .state = judge->state};
+    if (policy->sizing != others->sizing)
+        judge->stabilizer = (struct stabilizer){0};
+    else if (policy->sizing == SIZING_PACE)
+        stabilizer_scale(&judge->stabilizer, policy->kafka.lag_threshold,
+                         others->kafka.lag_threshold);
+    judge->verdict.value = judge->stabilizer.value;
+}
+
+void scale_judge_again(struct scale_judge *judge)
+{
+    judge->sample_ms = EVALUATOR_NEVER;
+}
+
 /* ---- the state ---- */
 
 static bool is_calm(const struct evaluation *evaluation)

@@ -70,10 +70,19 @@ struct scale_judge {
 
 void scale_judge_init(struct scale_judge *judge);
 
+/* Goes on where another was that judged the same group by another policy (its metadata was edited):
+ * in its state, with its value, in thresholds where the value is made of them; what that policy
+ * said last is no answer of this one's. Of a judge that has not stepped. */
+void scale_judge_adopt(struct scale_judge *judge, const struct scale_policy *policy,
+                       const struct scale_judge *other, const struct scale_policy *others);
+
 /* The verdict on what was found (evaluator_look, by the same policy each time). now_ms: of the
  * sample that is or should be there; where it falls, what was to last begins anew. */
 struct scale_verdict scale_judge_step(struct scale_judge *judge, const struct scale_policy *policy,
                                       const struct evaluation *evaluation, int64_t now_ms);
+
+/* The next step judges its sample though the last one has: more is known of it (a proof). */
+void scale_judge_again(struct scale_judge *judge);
 
 const char *scale_state_name(enum scale_state state);
 const char *scale_reason_name(enum scale_reason reason); /* one word, "sustained" */

@@ -131,30 +131,31 @@ static int64_t longer(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-/* From the first to the last of them lies the longest time that is looked back. */
+/* So many times from one to the next lie in the longest time that is looked back. */
 static int64_t samples_needed(const struct scale_policy *policy)
 {
     int64_t back = longer(policy->sustain_ms, policy->down_ms);
 
-    return (back + policy->sampling_ms - 1) / policy->sampling_ms + 1;
+    return (back + policy->sampling_ms - 1) / policy->sampling_ms;
 }
 
 static void settle_window(struct scale_policy *policy, struct option_faults *faults)
 {
     int64_t needed = samples_needed(policy);
 
-    if (needed > SAMPLES_MOST)
+    if (needed >= SAMPLES_MOST)
         option_fault(faults,
                      "samplingInterval: too short for sustainSeconds and scaleDownStabilization; "
                      "%" PRId64 " samples are more than %d",
-                     needed, SAMPLES_MOST);
+                     needed + 1, SAMPLES_MOST);
     else if (policy->window_size && policy->window_size < needed)
         option_fault(faults,
                      "windowSize: \"%" PRId64 "\" is too small for sustainSeconds and "
                      "scaleDownStabilization; it must be at least %" PRId64 ", or unset",
                      policy->window_size, needed);
     if (!policy->window_size)
-        policy->window_size = longer(needed, SAMPLES_DEFAULT);
+        policy->window_size = SAMPLES_DEFAULT;
+    policy->window_size = longer(policy->window_size, needed + 1); /* with the one it begins at */
 }
 
 /* KEDA's Validate. */

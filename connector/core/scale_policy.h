@@ -24,6 +24,8 @@ struct scale_policy {
     int64_t sustain_ms;  /* a stretch must be so long; 0: as soon as one is over */
     int64_t sampling_ms; /* from sample to sample */
     int64_t window_size; /* samples that a history must hold; 0 in the table: not given */
+    int64_t finer;       /* a history has so many samples in sampling_ms, for who shares it wants
+                            them; 0: one */
     int64_t up_ms;       /* the value rises at most once in this time */
     int64_t down_ms;     /* it falls to the highest of this time */
     int64_t drain_ms;    /* 0 in the table: sustain_ms */

@@ -2,6 +2,7 @@
 #include "core/stabilizer.h"
 
 #include <assert.h>
+#include <math.h>
 #include <string.h>
 
 static void drop_oldest(struct stabilizer *stabilizer)
@@ -66,6 +67,15 @@ void stabilizer_drop(struct stabilizer *stabilizer)
 {
     stabilizer->count = 0;
     stabilizer->value = 0;
+}
+
+void stabilizer_scale(struct stabilizer *stabilizer, int64_t by, int64_t over)
+{
+    double factor = (double)by / (double)over;
+
+    stabilizer->value = llround((double)stabilizer->value * factor);
+    for (size_t i = 0; i < stabilizer->count; i++)
+        stabilizer->called[i].value = llround((double)stabilizer->called[i].value * factor);
 }
 
 void stabilizer_set_back(struct stabilizer *stabilizer, int64_t now_ms)

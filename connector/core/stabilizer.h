@@ -40,6 +40,9 @@ int64_t stabilizer_step(struct stabilizer *stabilizer, const struct stabilizer_t
 /* The value is 0 and nothing was called for. When it rose the last time stays. */
 void stabilizer_drop(struct stabilizer *stabilizer);
 
+/* Values are counted in another unit: each is multiplied by `by`, and divided by `over` (> 0). */
+void stabilizer_scale(struct stabilizer *stabilizer, int64_t by, int64_t over);
+
 /* The clock was set back: the value is as if it had risen to what it is now. */
 void stabilizer_set_back(struct stabilizer *stabilizer, int64_t now_ms);
 

@@ -214,6 +214,8 @@ static void collect(void *context)
         call_move(call, CALL_IDLE);
     }
     http->telling = false;
+    if (!multi->flying)
+        http_loop_drop_stale(multi->loop);
 }
 
 /* ---- requests ---- */

@@ -25,6 +25,7 @@ struct watch {
 
 struct http_loop {
     CURLM *multi;
+    size_t connections; /* idle ones that it keeps at most */
     uv_timer_t timer;
     uv_check_t check;
     uv_idle_t now;          /* runs while curl or collect is due: no waiting for sockets then */
@@ -33,6 +34,7 @@ struct http_loop {
     unsigned handles; /* libuv's that are not closed yet */
     bool touched;     /* since the last collect curl has run, or we were woken */
     bool due;         /* curl's timer has run out */
+    bool stale;       /* an idle connection was closed by its peer, and curl does not know */
     void (*collect)(void *context);
     void *context;
 };
@@ -106,10 +108,7 @@ static void on_socket(uv_poll_t *poll, int status, int events);
 static void poll_wanted(struct watch *watch)
 {
     watch->polled = watch->wanted;
-    if (watch->wanted)
-        uv_poll_start(&watch->poll, watch->wanted, on_socket);
-    else
-        uv_poll_stop(&watch->poll);
+    uv_poll_start(&watch->poll, watch->wanted, on_socket);
 }
 
 static bool is_connected(curl_socket_t fd)
@@ -132,6 +131,19 @@ static void watch_forget(struct watch *watch)
         watch_end(watch);
 }
 
+/* Of an idle connection only its end is waited for: curl looks for that no sooner than when it
+ * wants a connection again, which may be never. What else comes (of TLS) is left to it. */
+static void on_idle_socket(struct watch *watch, int events)
+{
+    watch->polled = 0;
+    if (events & UV_DISCONNECT) {
+        watch->loop->stale = true;
+        uv_poll_stop(&watch->poll);
+    } else {
+        uv_poll_start(&watch->poll, UV_DISCONNECT, on_socket);
+    }
+}
+
 /* libuv's word for an error on a socket is a stopped watcher and no event. curl is then told of
  * the events it wanted, not of an error: it finds the error itself, and first what the peer sent
  * before it. */
@@ -142,8 +154,10 @@ static void on_error(struct watch *watch)
     int running;
 
     watch->polled = 0;
-    if (!watch->wanted)
+    if (!watch->wanted) {
+        loop->stale = true;
         return;
+    }
     curl_multi_socket_action(loop->multi, fd, CURL_CSELECT_IN | CURL_CSELECT_OUT, &running);
     watch = watch_find(loop, fd); /* curl may have closed it */
     if (watch && watch->wanted && !watch->polled)
@@ -164,8 +178,10 @@ static void on_socket(uv_poll_t *poll, int status, int events)
         on_error(watch);
     else if (wanted)
         curl_multi_socket_action(loop->multi, watch->fd, ready, &running);
-    else
+    else if (watch->wanted)
         poll_wanted(watch);
+    else
+        on_idle_socket(watch, events);
 }
 
 /* ---- curl's callbacks ---- */
@@ -304,6 +320,16 @@ static void start_handles(struct http_loop *loop, uv_loop_t *uv)
     loop->handles = 3;
 }
 
+static void take_multi(struct http_loop *loop, CURLM *multi)
+{
+    loop->multi = multi;
+    curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, want);
+    curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, loop);
+    curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, set_timer);
+    curl_multi_setopt(multi, CURLMOPT_TIMERDATA, loop);
+    curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long)loop->connections);
+}
+
 struct http_loop *http_loop_new(uv_loop_t *uv, size_t connections, void (*collect)(void *context),
                                 void *context)
 {
@@ -313,16 +339,25 @@ struct http_loop *http_loop_new(uv_loop_t *uv, size_t connections, void (*collec
     if (!multi)
         return NULL;
     loop = xcalloc(1, sizeof(*loop));
-    loop->multi = multi;
+    loop->connections = connections;
     loop->collect = collect;
     loop->context = context;
     start_handles(loop, uv);
-    curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, want);
-    curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, loop);
-    curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, set_timer);
-    curl_multi_setopt(multi, CURLMOPT_TIMERDATA, loop);
-    curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long)connections);
+    take_multi(loop, multi);
     return loop;
+}
+
+/* curl has no call for it: so its connections end with their multi handle. */
+void http_loop_drop_stale(struct http_loop *loop)
+{
+    CURLM *old = loop->multi, *multi = loop->stale ? curl_multi_init() : NULL;
+
+    if (!multi)
+        return;
+    loop->stale = false;
+    curl_multi_cleanup(old);
+    set_timer(old, -1, loop);
+    take_multi(loop, multi);
 }
 
 static void on_handle_closed(uv_handle_t *handle)

@@ -3,7 +3,8 @@
  *
  * A connection's socket is watched from its first CURL_POLL until it is closed: on
  * CURL_POLL_REMOVE only what was wanted is forgotten, and libuv is told when an event comes that
- * nobody wants. Registering at each callback costs a seventh of the requests a second.
+ * nobody wants. Registering at each callback costs a seventh of the requests a second. When the
+ * peer closes an idle connection, that is noted: see http_loop_drop_stale.
  */
 #ifndef GATEWAY_HTTP_LOOP_H
 #define GATEWAY_HTTP_LOOP_H
@@ -28,6 +29,11 @@ void http_loop_prepare(struct http_loop *loop, CURL *easy);
 
 CURLMcode http_loop_add(struct http_loop *loop, CURL *easy);
 void http_loop_remove(struct http_loop *loop, CURL *easy);
+
+/* When idle connections were closed by their peers, closes all idle ones. curl would close those
+ * when it next wants a connection; until then, for ever it may be, they would keep their sockets.
+ * No transfer may be left. */
+void http_loop_drop_stale(struct http_loop *loop);
 
 /* The next transfer that ended and is to be removed now; NULL: none. */
 CURL *http_loop_ended(struct http_loop *loop, CURLcode *code);

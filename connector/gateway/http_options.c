@@ -2,15 +2,10 @@
  */
 #include "gateway/http.h"
 
-#include "base/file.h"
+#include "base/pem.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-enum { PEM_LIMIT = 16 * 1024 * 1024 };
-
-#define CERTIFICATE "CERTIFICATE-----" /* also X509 CERTIFICATE, TRUSTED CERTIFICATE */
-#define PRIVATE_KEY "PRIVATE KEY-----" /* also EC PRIVATE KEY, ENCRYPTED PRIVATE KEY */
 
 static const struct option_row rows[] = {
     {.name = "gateway_ca_file",
@@ -43,35 +38,18 @@ static bool is_given(const char *path)
     return path && *path;
 }
 
-/* False: a fault was added, which ends with the advice. */
-static bool check_holds(const char *option, const char *path, const char *kind, const char *advice,
-                        struct option_faults *faults)
-{
-    const char *reason;
-    char *text = file_read(path, PEM_LIMIT, NULL, &reason);
-    bool holds = text && strstr(text, kind);
-
-    if (!text)
-        option_fault(faults, "%s: cannot use %s: %s", option, path, reason);
-    else if (!holds)
-        option_fault(faults, "%s: %s holds no %.*s in PEM%s", option, path, (int)strcspn(kind, "-"),
-                     kind, advice);
-    free(text);
-    return holds;
-}
-
 void http_options_check(const struct http_options *options, struct option_faults *faults)
 {
     const char *cert = options->cert_file;
 
     if (is_given(options->ca_file))
-        check_holds("gateway_ca_file", options->ca_file, CERTIFICATE, "", faults);
+        pem_check("gateway_ca_file", options->ca_file, PEM_CERTIFICATE, "", faults);
     if (is_given(options->key_file))
-        check_holds("gateway_key_file", options->key_file, PRIVATE_KEY, "", faults);
+        pem_check("gateway_key_file", options->key_file, PEM_PRIVATE_KEY, "", faults);
     if (is_given(options->key_file) && !is_given(cert))
         option_fault(faults, "gateway_key_file needs gateway_cert_file, its certificate");
-    if (is_given(cert) && check_holds("gateway_cert_file", cert, CERTIFICATE, "", faults) &&
+    if (is_given(cert) && pem_check("gateway_cert_file", cert, PEM_CERTIFICATE, "", faults) &&
         !is_given(options->key_file))
-        check_holds("gateway_cert_file", cert, PRIVATE_KEY, ": give it by gateway_key_file",
-                    faults);
+        pem_check("gateway_cert_file", cert, PEM_PRIVATE_KEY, ": give it by gateway_key_file",
+                  faults);
 }

@@ -56,7 +56,7 @@ struct invoke {
     int status;
 };
 
-enum { I_MAP_AGE, I_MAP_FAULT, I_MAP_FUNCTIONS, I_REBALANCES, I_LOST, I_KAFKA_ERRORS };
+enum { I_MAP_AGE, I_MAP_FAULT, I_MAP_FUNCTIONS, I_REBALANCES, I_LOST, I_RENEWALS, I_KAFKA_ERRORS };
 
 static const struct metric_row rows[] = {
     [I_MAP_AGE] = {METRIC_REAL, "kafka_connector_map_age_seconds",
@@ -69,6 +69,8 @@ static const struct metric_row rows[] = {
                       "Assignments of partitions."},
     [I_LOST] = {METRIC_COUNTER, "kafka_connector_assignments_lost_total",
                 "Assignments lost before they could be given up in order."},
+    [I_RENEWALS] = {METRIC_COUNTER, "kafka_connector_client_renewals_total",
+                    "Kafka clients made anew, because another member had the same instance_id."},
     [I_KAFKA_ERRORS] = {METRIC_COUNTER, "kafka_connector_kafka_errors_total",
                         "Errors that the Kafka client told."},
 };
@@ -141,10 +143,9 @@ static double map_age(const struct invoke *invoke)
 static const char *broken(void *context)
 {
     const struct invoke *invoke = context;
+    const char *fault = consumer_fault(invoke->consumer);
 
-    if (consumer_state(invoke->consumer) == CONSUMER_FAILED)
-        return "the Kafka client gave up its part in the group for good: see the log";
-    return dispatcher_stalled(invoke->dispatcher);
+    return fault ? fault : dispatcher_stalled(invoke->dispatcher);
 }
 
 static const char *unready(void *context)
@@ -181,6 +182,7 @@ static void add_status(void *context, json *status)
     about = json_add_object(status, "group");
     json_add_text(about, "group", config.consumer.group);
     json_add_text(about, "state", consumer_state_name(consumer_state(invoke->consumer)));
+    json_add_text(about, "fault", consumer_fault(invoke->consumer));
     json_add_text(about, "unread", consumer_trouble(invoke->consumer));
     json_add_number(about, "rebalances", consumer_counts(invoke->consumer)->rebalances);
     json_add_number(about, "lost", consumer_counts(invoke->consumer)->lost);
@@ -200,6 +202,7 @@ static void collect(void *context)
     values[I_MAP_FUNCTIONS].number = map ? (int64_t)topic_map_size(map) : 0;
     values[I_REBALANCES].number = counts->rebalances;
     values[I_LOST].number = counts->lost;
+    values[I_RENEWALS].number = counts->renewals;
     values[I_KAFKA_ERRORS].number = counts->errors;
     dispatcher_collect(invoke->dispatcher);
 }

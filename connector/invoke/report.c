@@ -191,19 +191,52 @@ static void add_partition(const struct dispatcher *dispatcher, const struct part
     add_oldest(dispatcher, partition, object);
 }
 
-static void add_function(const struct function *function, json *to)
+/* The topics that the map says it wants; none when it names it no more. */
+static void add_topics(const struct dispatcher *dispatcher, const struct function *function,
+                       json *to)
+{
+    const struct function_spec *spec =
+        dispatcher->map ? topic_map_find(dispatcher->map, function->path) : NULL;
+    json *list = json_add_array(to, "topics");
+
+    for (size_t i = 0; spec && i < spec->topic_count; i++)
+        json_add_text(list, NULL, spec->topics[i]);
+}
+
+static void add_counts(const struct function *function, json *to)
+{
+    static const struct {
+        const char *name;
+        int row;
+    } counts[] = {
+        {"done", F_DONE},       {"retries", F_RETRIES},          {"unanswered", F_UNANSWERED},
+        {"unsent", F_UNSENT},   {"dropped", F_DROPPED},          {"unbound", F_UNBOUND},
+        {"too_old", F_TOO_OLD}, {"dead_letters", F_DEAD_LETTERS}};
+
+    for (size_t i = 0; i < COUNT(counts); i++)
+        json_add_number(to, counts[i].name, function->metrics->values[counts[i].row].number);
+}
+
+static int64_t seconds_in_state(const struct dispatcher *dispatcher, const struct target *target)
+{
+    return (dispatcher_now(dispatcher) - target->since_ms) / 1000;
+}
+
+static void add_function(const struct dispatcher *dispatcher, const struct function *function,
+                         json *to)
 {
     json *object = json_add_object(to, NULL);
 
     json_add_text(object, "function", function->path);
+    add_topics(dispatcher, function, object);
     json_add_bool(object, "bound", function->bound);
     json_add_text(object, "state", target_state_name(function->target.state));
+    json_add_number(object, "state_seconds", seconds_in_state(dispatcher, &function->target));
     json_add_bool(object, "paused", function->paused);
     json_add_number(object, "in_flight", (int64_t)function->in_flight);
     json_add_number(object, "pending", (int64_t)function->pending);
     json_add_number(object, "held", (int64_t)function->held);
-    json_add_number(object, "done", function->metrics->values[F_DONE].number);
-    json_add_number(object, "dead_letters", function->metrics->values[F_DEAD_LETTERS].number);
+    add_counts(function, object);
 }
 
 static void add_letters(const struct dispatcher *dispatcher, json *to)
@@ -237,10 +270,12 @@ void dispatcher_status(struct dispatcher *dispatcher, json *status)
     json_add_text(about, "stalled", dispatcher->stalled);
     add_letters(dispatcher, status);
     json_add_text(status, "gateway", target_state_name(dispatcher->gateway.state));
+    json_add_number(status, "gateway_state_seconds",
+                    seconds_in_state(dispatcher, &dispatcher->gateway));
     pause_status(&dispatcher->pauses, status);
     list = json_add_array(status, "functions");
     HASH_ITER (hh, dispatcher->functions, function, next)
-        add_function(function, list);
+        add_function(dispatcher, function, list);
     list = json_add_array(status, "partitions");
     DL_FOREACH (dispatcher->partitions, partition)
         add_partition(dispatcher, partition, list);

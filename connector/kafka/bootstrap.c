@@ -93,7 +93,7 @@ static bool is_port(const char *text)
     return *text == '\0' && port >= 1 && port <= LAST_PORT;
 }
 
-static const char *broker_fault(const char *text)
+const char *kafka_broker_fault(const char *text)
 {
     const struct broker broker = split(text);
 
@@ -110,7 +110,7 @@ void kafka_brokers_check(const struct kafka_options *options, struct option_faul
 {
     for (size_t i = 0; i < options->brokers.count; i++) {
         const char *broker = options->brokers.items[i];
-        const char *reason = broker_fault(broker);
+        const char *reason = kafka_broker_fault(broker);
 
         if (reason)
             option_fault(faults, "broker_host: \"%s\" %s", broker, reason);

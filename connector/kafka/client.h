@@ -43,6 +43,9 @@ bool kafka_uses_kerberos(const rd_kafka_conf_t *conf);
 /* Faults: a broker that is no [PROTOCOL://]HOST[:PORT]; none at all. kafka_conf_new calls it. */
 void kafka_brokers_check(const struct kafka_options *options, struct option_faults *faults);
 
+/* Why a broker is none, static text to stand behind it; NULL: it is one. */
+const char *kafka_broker_fault(const char *broker);
+
 /* "host:9092,other:9093" of options->brokers. Caller frees. */
 char *kafka_bootstrap(const struct kafka_options *options);
 

@@ -61,9 +61,11 @@ static const struct state_row {
     unsigned from;
 } states[] = {
     [CONSUMER_IDLE] = {"idle", FROM(CONSUMER_JOINING) | FROM(CONSUMER_READING) |
-                                   FROM(CONSUMER_ASSIGNED) | FROM(CONSUMER_REVOKING)},
+                                   FROM(CONSUMER_ASSIGNED) | FROM(CONSUMER_REVOKING) |
+                                   FROM(CONSUMER_FAILED)},
     [CONSUMER_JOINING] = {"joining", FROM(CONSUMER_IDLE) | FROM(CONSUMER_READING) |
-                                         FROM(CONSUMER_ASSIGNED) | FROM(CONSUMER_REVOKING)},
+                                         FROM(CONSUMER_ASSIGNED) | FROM(CONSUMER_REVOKING) |
+                                         FROM(CONSUMER_FAILED)},
     [CONSUMER_READING] = {"reading", FROM(CONSUMER_JOINING)},
     [CONSUMER_ASSIGNED] = {"assigned", FROM(CONSUMER_READING)},
     [CONSUMER_REVOKING] = {"revoking", FROM(CONSUMER_ASSIGNED)},
@@ -137,21 +139,21 @@ void consumer_options_check(const struct kafka_options *kafka,
         rd_kafka_conf_destroy(conf);
 }
 
-static rd_kafka_t *client_new(rd_kafka_conf_t *conf, struct option_faults *faults)
+bool consumer_open(struct consumer *consumer, char reason[REASON_SIZE])
 {
-    char reason[REASON_SIZE];
-    rd_kafka_t *kafka;
+    rd_kafka_conf_t *conf = rd_kafka_conf_dup(consumer->conf);
 
-    if (!conf)
-        return NULL;
-    kafka = rd_kafka_new(RD_KAFKA_CONSUMER, conf, reason, sizeof(reason));
-    if (!kafka) {
+    consumer->kafka = rd_kafka_new(RD_KAFKA_CONSUMER, conf, reason, REASON_SIZE);
+    if (!consumer->kafka) {
         rd_kafka_conf_destroy(conf);
-        option_fault(faults, "Kafka client: %s", reason);
-        return NULL;
+        return false;
     }
-    rd_kafka_poll_set_consumer(kafka);
-    return kafka;
+    rd_kafka_poll_set_consumer(consumer->kafka);
+    consumer->wakes_fetchers = consumer_may_wake_fetchers(consumer->kafka);
+    consumer->queue = rd_kafka_queue_get_consumer(consumer->kafka);
+    rd_kafka_set_log_queue(consumer->kafka, consumer->queue);
+    kafka_wake_watch(&consumer->wake, consumer->queue, CONSUMER_EVENTS);
+    return true;
 }
 
 static void open_handles(struct consumer *consumer)
@@ -162,7 +164,6 @@ static void open_handles(struct consumer *consumer)
     consumer->tick.data = consumer->soon.data = consumer;
     consumer->holds = HANDLES;
     uv_timer_start(&consumer->tick, consumer_on_tick, TICK_MS, TICK_MS);
-    kafka_wake_watch(&consumer->wake, consumer->queue, CONSUMER_EVENTS);
 }
 
 struct consumer *consumer_new(uv_loop_t *loop, const struct kafka_options *kafka,
@@ -175,22 +176,24 @@ struct consumer *consumer_new(uv_loop_t *loop, const struct kafka_options *kafka
         .log_end = consumer_log_end,
         .has_records = consumer_has_records,
     };
-    rd_kafka_t *client = client_new(conf_new(kafka, options, faults), faults);
+    rd_kafka_conf_t *conf = conf_new(kafka, options, faults);
     struct consumer *consumer;
+    char reason[REASON_SIZE];
 
-    if (!client)
+    if (!conf)
         return NULL;
     consumer = xcalloc(1, sizeof(*consumer));
     consumer->source.calls = &calls;
     consumer->loop = loop;
-    consumer->kafka = client;
-    consumer->wakes_fetchers = consumer_may_wake_fetchers(client);
-    consumer->queue = rd_kafka_queue_get_consumer(client);
+    consumer->conf = conf;
     consumer->topics = rd_kafka_topic_partition_list_new(0);
     utarray_new(consumer->names, &ut_str_icd);
-    rd_kafka_set_log_queue(client, consumer->queue);
     open_handles(consumer);
-    return consumer;
+    if (consumer_open(consumer, reason))
+        return consumer;
+    option_fault(faults, "Kafka client: %s", reason);
+    consumer_free(consumer);
+    return NULL;
 }
 
 struct source *consumer_source(struct consumer *consumer)
@@ -203,7 +206,7 @@ int64_t consumer_max_poll_interval_ms(const struct consumer *consumer)
     char value[32] = "";
     size_t size = sizeof(value);
 
-    rd_kafka_conf_get(rd_kafka_conf(consumer->kafka), "max.poll.interval.ms", value, &size);
+    rd_kafka_conf_get(consumer->conf, "max.poll.interval.ms", value, &size);
     return strtoll(value, NULL, 10);
 }
 
@@ -234,11 +237,13 @@ void consumer_subscribe(struct consumer *consumer, const char *const *topics, si
     rd_kafka_topic_partition_list_destroy(consumer->topics);
     consumer->topics = list;
     consumer_log_topics(list);
+    if (consumer->fatal) /* the next client subscribes to them */
+        return;
     error =
         count ? rd_kafka_subscribe(consumer->kafka, list) : rd_kafka_unsubscribe(consumer->kafka);
     if (error)
         log_error(NULL, "Cannot subscribe: %s", rd_kafka_err2str(error));
-    if (!consumer->assigned && !consumer->fatal)
+    if (!consumer->assigned)
         consumer_move(consumer, count ? CONSUMER_JOINING : CONSUMER_IDLE);
 }
 

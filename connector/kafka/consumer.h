@@ -24,6 +24,8 @@
  *   a topic that does not exist is awaited: said once, subscribed all the while.
  *   given none    it subscribes once more, later and later: a leader that had not heard of a new
  *                 topic gives nobody any partition (consumer_group.c).
+ *   fatal errors  (fenced by a member with our instance_id) end librdkafka's handle: what is held
+ *                 is lost (sink.revoke), and another handle is made, each time later, up to 2 min.
  * The group protocol is eager roundrobin with heartbeat.interval.ms 250: measured against
  * cooperative-sticky on librdkafka 2.0.2, which loses its assignment when a commit stands behind a
  * pending JoinGroup (mended in 2.10).
@@ -56,10 +58,10 @@ enum consumer_state {
     CONSUMER_READING,  /* assigned, its commits being read */
     CONSUMER_ASSIGNED, /* working; also with no partition */
     CONSUMER_REVOKING, /* draining */
-    CONSUMER_FAILED,   /* fatal: librdkafka left the group for good (fenced by a member with the
-                          same instance_id, ...); only close is left */
-    CONSUMER_CLOSING,  /* leaving the group */
-    CONSUMER_LEFT,     /* out of the group: librdkafka's handle is being destroyed */
+    CONSUMER_FAILED,  /* out of the group: librdkafka's handle met a fatal error (fenced by a member
+                         with the same instance_id, ...); another is made after a while */
+    CONSUMER_CLOSING, /* leaving the group */
+    CONSUMER_LEFT,    /* out of the group: librdkafka's handle is being destroyed */
     CONSUMER_CLOSED,
 };
 
@@ -92,6 +94,9 @@ void consumer_free(struct consumer *consumer);
 /* max.poll.interval.ms as it is in force: how long a revoke may be held at the most. */
 int64_t consumer_max_poll_interval_ms(const struct consumer *consumer);
 
+/* Why the state is CONSUMER_FAILED; NULL: it is not. Borrowed until the loop goes on. */
+const char *consumer_fault(const struct consumer *consumer);
+
 /* Why partitions that are assigned are not read yet, all of them or some; NULL: all are. Borrowed
  * until the loop goes on. */
 const char *consumer_trouble(const struct consumer *consumer);
@@ -103,6 +108,7 @@ const char *consumer_state_name(enum consumer_state state);
 struct consumer_counts {
     int64_t rebalances; /* assignments answered */
     int64_t lost;       /* assignments lost without a drain */
+    int64_t renewals;   /* handles of librdkafka's made anew after a fatal error */
     int64_t errors;     /* broker and partition errors told by librdkafka */
 };
 const struct consumer_counts *consumer_counts(const struct consumer *consumer);

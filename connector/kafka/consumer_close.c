@@ -24,14 +24,19 @@ static void on_destroyed(void *context)
     consumer_unhold(consumer);
 }
 
+/* One that failed is with the worker already, or gone. */
 static void destroy_by_worker(struct consumer *consumer)
 {
     consumer_move(consumer, CONSUMER_LEFT);
     uv_timer_stop(&consumer->tick);
     kafka_wake_stop(&consumer->wake);
+    consumer->holds++;
+    if (!consumer->kafka) {
+        on_destroyed(consumer);
+        return;
+    }
     rd_kafka_queue_destroy(consumer->queue);
     consumer->queue = NULL;
-    consumer->holds++;
     kafka_destroy_take(consumer->loop, consumer->kafka, on_destroyed, consumer);
     consumer->kafka = NULL;
 }
@@ -61,6 +66,8 @@ void consumer_close(struct consumer *consumer, void (*closed)(void *context), vo
         consumer_give_up(consumer);
     else if (!consumer->assigned)
         consumer_move(consumer, CONSUMER_CLOSING);
+    if (consumer->fatal)
+        return;
     error = rd_kafka_consumer_close_queue(consumer->kafka, consumer->queue);
     if (error) {
         log_warning(NULL, "Leaving the group: %s", rd_kafka_error_string(error));
@@ -102,6 +109,8 @@ void consumer_free(struct consumer *consumer)
     consumer->queue = NULL;
     rd_kafka_topic_partition_list_destroy(consumer->topics);
     utarray_free(consumer->names);
+    rd_kafka_conf_destroy(consumer->conf);
+    free(consumer->renewal.why);
     free(consumer->trouble);
     free(consumer->commit.answers);
     kafka_wake_close(&consumer->wake, on_wake_closed);

@@ -9,15 +9,10 @@
 static void on_error(struct consumer *consumer, rd_kafka_event_t *event)
 {
     consumer->counts.errors++;
-    if (!rd_kafka_event_error_is_fatal(event)) {
+    if (rd_kafka_event_error_is_fatal(event))
+        consumer_fail(consumer, rd_kafka_event_error_string(event));
+    else
         consumer_log_error(consumer, event);
-        return;
-    }
-    log_error(NULL, "Out of the consumer group for good: %s; restart this replica",
-              rd_kafka_event_error_string(event));
-    consumer->fatal = true;
-    if (!consumer->assigned && !consumer->closing)
-        consumer_move(consumer, CONSUMER_FAILED);
 }
 
 /* Takes the event. */
@@ -70,6 +65,7 @@ void consumer_on_tick(uv_timer_t *handle)
     struct consumer *consumer = handle->data;
 
     serve_events(consumer);
+    consumer_renew_tick(consumer);
     if (!consumer->kafka)
         return;
     consumer_commit_tick(consumer);

@@ -59,7 +59,7 @@ void consumer_wake_fetchers(struct consumer *consumer)
     rd_kafka_error_t *error;
     char *user, *password;
 
-    if (!consumer->wants_fetch)
+    if (!consumer->wants_fetch || !consumer->kafka)
         return;
     consumer->wants_fetch = false;
     user = setting_dup(consumer, "sasl.username");

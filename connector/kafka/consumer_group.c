@@ -135,6 +135,16 @@ static void lose(struct consumer *consumer)
     consumer_give_up(consumer);
 }
 
+void consumer_out(struct consumer *consumer)
+{
+    if (consumer->told)
+        lose(consumer);
+    else if (consumer->assigned)
+        consumer_give_up(consumer);
+    else
+        consumer_move(consumer, state_without_partitions(consumer));
+}
+
 /* ---- being given partitions ---- */
 
 static void read_again(struct consumer *consumer, const char *why, size_t count)
@@ -314,10 +324,8 @@ void consumer_on_rebalance(struct consumer *consumer, rd_kafka_event_t *event)
 {
     bool assign = rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
 
-    if (assign && consumer->told)
-        lose(consumer);
-    else if (assign && consumer->assigned)
-        consumer_give_up(consumer);
+    if (assign && consumer->assigned)
+        consumer_out(consumer);
     if (assign && consumer->state == CONSUMER_JOINING) {
         on_assign(consumer, event);
     } else if (assign) {
@@ -341,12 +349,8 @@ static void tick_answer(struct consumer *consumer)
 
 static void tick_reading(struct consumer *consumer)
 {
-    bool over = consumer->fatal || rd_kafka_assignment_lost(consumer->kafka);
-
-    if (over && consumer->told)
-        lose(consumer);
-    else if (over)
-        consumer_give_up(consumer);
+    if (rd_kafka_assignment_lost(consumer->kafka))
+        consumer_out(consumer);
     else
         tick_answer(consumer);
 }
@@ -375,7 +379,7 @@ static void tick_assigned(struct consumer *consumer)
  * partitions out again; any other member is answered what it has, and nobody notices. */
 static void tick_empty(struct consumer *consumer)
 {
-    if (consumer->count || !consumer->topics->cnt || consumer->closing || consumer->fatal ||
+    if (consumer->count || !consumer->topics->cnt || consumer->closing ||
         uv_now(consumer->loop) < consumer->join_at)
         return;
     consumer_forget_partitions(consumer);

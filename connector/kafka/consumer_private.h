@@ -3,8 +3,8 @@
  * topics; consumer_events.c how events reach it; consumer_group.c being given partitions and giving
  * them up; consumer_start.c what the worker reads before an assignment is answered;
  * consumer_commit.c commits; consumer_record.c records as the sink takes them; consumer_fetch.c
- * that more of them come; consumer_astray.c positions that their log lacks; consumer_close.c the
- * end; consumer_log.c what is said.
+ * that more of them come; consumer_astray.c positions that their log lacks; consumer_renew.c the
+ * client made anew; consumer_close.c the end; consumer_log.c what is said.
  *
  * All of it lives on the loop's thread but reading_work (consumer_start.c), which sees nothing but
  * its own struct reading and the thread-safe rd_kafka_t.
@@ -61,6 +61,15 @@ struct commit {
     const char *refused;           /* static text: to be answered from the loop */
 };
 
+/* Of the client, after an error that has ended its part in the group. */
+struct consumer_renewal {
+    unsigned failures;  /* in a row */
+    unsigned wait_ms;   /* before the next client, as it is now */
+    uint64_t failed_at; /* the last time, of uv_now */
+    uint64_t at;        /* when the next client is to be made */
+    char *why;          /* NULL: it never failed */
+};
+
 struct said {
     rd_kafka_resp_err_t code;
     uint64_t at;
@@ -71,8 +80,9 @@ struct reading;
 struct consumer {
     struct source source; /* first: a source is cast to its consumer */
     uv_loop_t *loop;
-    rd_kafka_t *kafka;       /* NULL: being destroyed, or gone */
-    rd_kafka_queue_t *queue; /* the consumer queue: events, never records */
+    rd_kafka_conf_t *conf;   /* what each client is made of */
+    rd_kafka_t *kafka;       /* NULL: given to the worker to be destroyed, or gone */
+    rd_kafka_queue_t *queue; /* the consumer queue: events, never records; NULL as kafka is */
     struct kafka_wake wake;
     uv_timer_t tick;
     uv_idle_t soon; /* runs once, to tell the sink what must not be told from within its call */
@@ -80,7 +90,9 @@ struct consumer {
 
     enum consumer_state state;
     bool closing, freed;
-    bool fatal;                              /* librdkafka takes no more part in the group */
+    bool fatal;  /* this client takes no more part in the group */
+    bool ending; /* an earlier client is being destroyed */
+    struct consumer_renewal renewal;
     rd_kafka_topic_partition_list_t *topics; /* subscribed, sorted; never NULL */
 
     rd_kafka_event_t *rebalance;               /* kept until answered */
@@ -122,6 +134,8 @@ static inline uint64_t consumer_mark(unsigned generation, size_t i)
 
 /* consumer.c: the only setter of the state */
 void consumer_move(struct consumer *consumer, enum consumer_state to);
+/* Makes the client. False: why, in reason. */
+bool consumer_open(struct consumer *consumer, char reason[REASON_SIZE]);
 
 /* consumer_events.c */
 void consumer_on_woken(void *context, uint64_t mark);
@@ -138,6 +152,8 @@ void consumer_group_tick(struct consumer *consumer);
 void consumer_release(struct source *source);
 /* Answers that we hold no partition, whatever was held, read or kept; goes on from there. */
 void consumer_give_up(struct consumer *consumer);
+/* The group has no part for us any more: what the sink holds is lost to it. */
+void consumer_out(struct consumer *consumer);
 void consumer_forget_partitions(struct consumer *consumer);
 
 /* consumer_commit.c */
@@ -167,6 +183,10 @@ void consumer_go_astray(struct consumer *consumer, struct source_partition *part
 /* What its log holds was read: says where it is to go on. */
 void consumer_settle(struct consumer *consumer, struct source_partition *partition,
                      const struct log_look *look);
+
+/* consumer_renew.c: the client has met an error that it does not come back from. */
+void consumer_fail(struct consumer *consumer, const char *why);
+void consumer_renew_tick(struct consumer *consumer);
 
 /* consumer_close.c */
 void consumer_finish_close(struct consumer *consumer); /* once librdkafka has left the group */

@@ -121,6 +121,8 @@ static void note_end(struct consumer *consumer, struct source_partition *partiti
     if (!where)
         return;
     partition->end_offset = where->offset;
+    if (where->offset > partition->next) /* between them lies nothing that is a record */
+        partition->next = where->offset;
     rd_kafka_topic_partition_destroy(where);
     consumer_soon(consumer);
 }

@@ -100,20 +100,27 @@ static void note_topic(struct reading *reading, int first,
     }
 }
 
+/* The caller destroys *metadata, which is not there after an error. */
+static rd_kafka_resp_err_t ask_topic(const struct reading *reading, const char *name,
+                                     const struct rd_kafka_metadata **metadata)
+{
+    rd_kafka_topic_t *handle = rd_kafka_topic_new(reading->kafka, name, NULL);
+    rd_kafka_resp_err_t error;
+
+    if (!handle)
+        return rd_kafka_last_error();
+    error = rd_kafka_metadata(reading->kafka, 0, handle, metadata, CALL_TIMEOUT_MS);
+    rd_kafka_topic_destroy(handle);
+    return error;
+}
+
 /* False: no broker answers, and asking for further topics would only take long. */
 static bool read_topic(struct reading *reading, int first)
 {
     const char *name = reading->assigned->elems[first].topic;
-    rd_kafka_topic_t *handle = rd_kafka_topic_new(reading->kafka, name, NULL);
-    const struct rd_kafka_metadata *metadata = NULL;
-    rd_kafka_resp_err_t error;
+    const struct rd_kafka_metadata *metadata;
+    rd_kafka_resp_err_t error = ask_topic(reading, name, &metadata);
 
-    if (!handle) {
-        fail_topic(reading, name, "metadata", rd_kafka_last_error());
-        return true;
-    }
-    error = rd_kafka_metadata(reading->kafka, 0, handle, &metadata, CALL_TIMEOUT_MS);
-    rd_kafka_topic_destroy(handle);
     if (error) {
         fail_topic(reading, NULL, "metadata", error);
         return false;
@@ -271,24 +278,44 @@ static bool is_log_too_short(const struct reading *reading, int i)
     return too_short;
 }
 
-static bool is_any_log_too_short(const struct reading *reading)
+/* The first from `from` on; the count of all: there is none. */
+static int next_too_short(const struct reading *reading, int from)
 {
-    for (int i = 0; i < reading->assigned->cnt; i++)
-        if (!is_given_up(reading, i) && is_log_too_short(reading, i))
-            return true;
-    return false;
+    int i = from;
+
+    while (i < reading->assigned->cnt && (is_given_up(reading, i) || !is_log_too_short(reading, i)))
+        i++;
+    return i;
+}
+
+/* Who leads their partitions now: the one that was asked may lead no more. An error is none of the
+ * log's. */
+static void ask_leaders_again(const struct reading *reading)
+{
+    const struct rd_kafka_metadata *metadata;
+    const char *asked = "";
+
+    for (int i = next_too_short(reading, 0); i < reading->assigned->cnt;
+         i = next_too_short(reading, i + 1)) {
+        const char *topic = reading->assigned->elems[i].topic;
+
+        if (strcmp(topic, asked) != 0 && ask_topic(reading, topic, &metadata) == 0)
+            rd_kafka_metadata_destroy(metadata);
+        asked = topic;
+    }
 }
 
 /* A log that is too short was made anew; or its new leader does not know yet how far the one before
  * it had come (KIP-207), which passes. To take the second for the first would repeat all of it. */
 static void read_end(struct reading *reading)
 {
-    for (int look = 0; look < LOOKS; look++) {
-        if (look > 0)
-            uv_sleep(LOOK_AGAIN_MS);
+    read_offsets(reading, LOG_END);
+    for (int look = 1; look < LOOKS && next_too_short(reading, 0) < reading->assigned->cnt &&
+                       !atomic_load(&reading->abandoned);
+         look++) {
+        uv_sleep(LOOK_AGAIN_MS);
+        ask_leaders_again(reading);
         read_offsets(reading, LOG_END);
-        if (!is_any_log_too_short(reading) || atomic_load(&reading->abandoned))
-            break;
     }
 }
 

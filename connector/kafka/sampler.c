@@ -43,6 +43,7 @@ void sampler_set_interval(struct sampler *sampler, int64_t interval_ms)
 {
     assert(interval_ms > 0);
     sampler->setup.interval_ms = interval_ms;
+    sampler_wait_anew(sampler);
 }
 
 /* ---- logs ---- */
@@ -171,6 +172,7 @@ void sampler_free(struct sampler *sampler)
 
     HASH_ITER (hh, sampler->groups, group, next)
         group_free(sampler, group);
+    sampler_times_forget(sampler);
     rd_kafka_conf_destroy(sampler->conf);
     free(sampler->newest_error);
     free(sampler->fault);

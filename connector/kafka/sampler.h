@@ -55,7 +55,7 @@ void sampler_check(const struct kafka_options *kafka, struct option_faults *faul
  * within `ticked`; no call on the sampler after it. */
 void sampler_close(struct sampler *sampler, void (*closed)(void *context), void *context);
 
-/* Another interval, from the next tick on (a settings file read anew). */
+/* Another interval: the next tick is the next multiple of it. */
 void sampler_set_interval(struct sampler *sampler, int64_t interval_ms);
 
 /* ---- who asks ---- */

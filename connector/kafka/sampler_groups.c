@@ -85,8 +85,11 @@ static void ask(struct group *group)
     rd_kafka_topic_partition_list_t *partitions = all ? NULL : named_partitions(group);
 
     group->sent_tick = group->sampler->tick;
-    for (struct group_topic *topic = group->topics; topic; topic = topic->hh.next)
+    group->asked_all = all;
+    for (struct group_topic *topic = group->topics; topic; topic = topic->hh.next) {
         topic->answer_count = 0;
+        topic->asked = topic->named ? topic->log->count : 0;
+    }
     if (partitions || all)
         send_question(group, partitions);
     else
@@ -172,7 +175,10 @@ int64_t group_topic_committed(const struct group *group, const struct group_topi
         return OFFSET_UNKNOWN;
     if (group->seen.access == SAMPLER_NO_ACL)
         return OFFSET_HIDDEN;
-    return i < topic->answer_count ? topic->answer[i] : OFFSET_NONE;
+    if (i < topic->answer_count)
+        return topic->answer[i];
+    /* One that came to be known while the group was asked is not in the question. */
+    return group->asked_all || i < topic->asked ? OFFSET_NONE : OFFSET_UNKNOWN;
 }
 
 static void note_partition(struct group_topic *topic, const rd_kafka_topic_partition_t *it)

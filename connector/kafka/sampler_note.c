@@ -111,7 +111,7 @@ static void note_partition(struct group *group, struct group_topic *topic, size_
     else if (group->seen.error)
         note_miss(group->sampler, partition, group->seen.error);
     else if (offsets.committed == OFFSET_UNKNOWN)
-        note_miss(group->sampler, partition, "what is committed in it may not be read");
+        note_miss(group->sampler, partition, "what is committed in it was not told");
     else
         note_sample(group->sampler, partition, &offsets);
 }

@@ -3,11 +3,11 @@
  * to them; sampler_tick.c the steps of a tick; sampler_client.c the handle of librdkafka, its
  * events and what it sends; sampler_groups.c the commits; sampler_metadata.c topics and their
  * partitions; sampler_logs.c ends and starts of logs; sampler_note.c what becomes of it all at a
- * tick's end.
+ * tick's end; sampler_times.c what is asked between two ticks.
  *
- * All of it lives on the loop's thread but the work of the two kinds of struct job (metadata,
- * logs), which wait for a broker: libuv's worker sees nothing but its job and the thread-safe
- * rd_kafka_t. One job is under way at a time.
+ * All of it lives on the loop's thread but the work of the three kinds of struct job (metadata,
+ * logs, times), which wait for a broker: libuv's worker sees nothing but its job and the
+ * thread-safe rd_kafka_t. One job is under way at a time.
  */
 #ifndef KAFKA_SAMPLER_PRIVATE_H
 #define KAFKA_SAMPLER_PRIVATE_H
@@ -52,6 +52,7 @@ struct group_topic {
     unsigned named;  /* interests by name */
     size_t samples;  /* that those keep at least */
     bool committed;  /* the group has, by its last answer */
+    size_t asked;    /* partitions that the question of this tick names */
     int64_t *answer; /* what the answer of this tick says, by partition */
     size_t answer_size, answer_count;
     UT_hash_handle hh;
@@ -65,6 +66,7 @@ struct group {
     unsigned alls;              /* of them: in all topics */
     size_t samples;             /* that those keep at least */
     struct group_topic *topics; /* by name */
+    bool asked_all;             /* the question names no partitions: it is about all */
     bool in_flight;             /* a question is, of this tick or an earlier one */
     uint64_t sent_at;           /* of uv_now */
     const char *said;           /* the trouble that was logged */
@@ -85,7 +87,8 @@ enum sampler_state {
     SAMPLER_IDLE,
     SAMPLER_METADATA_READING, /* by the worker: before the groups, or after them for new topics */
     SAMPLER_GROUPS_READING,
-    SAMPLER_LOGS_READING, /* by the worker */
+    SAMPLER_LOGS_READING,  /* by the worker */
+    SAMPLER_TIMES_READING, /* by the worker: between two ticks */
     SAMPLER_CLOSING,
 };
 
@@ -106,6 +109,7 @@ struct sampler {
     enum sampler_state state;
     bool begun;
     bool at_once; /* the next tick is not waited for: it is the first */
+    bool is_due;  /* the next tick waits for the worker */
     int64_t tick; /* counts them */
     int64_t tick_ms, ticked_ms;
     unsigned skipped; /* multiples of the interval since the tick before */
@@ -124,6 +128,8 @@ struct sampler {
 
     struct group *groups;
     struct log_topic *topics;
+    uint64_t configs_lacked_at;  /* of uv_now: when topics' settings were not told; 0: they were */
+    struct sampler_times *times; /* who asks what was in the past, the first first */
     struct sampler_counts counts;
 
     void (*closed)(void *context);
@@ -150,6 +156,11 @@ void sampler_groups_done(struct sampler *sampler);
 void sampler_logs_done(struct sampler *sampler);
 /* Nothing can be read at this tick. */
 void sampler_tick_failed(struct sampler *sampler, rd_kafka_resp_err_t why);
+/* Somebody asks what was in the past; the job that asked is over. */
+void sampler_times_wanted(struct sampler *sampler);
+void sampler_times_done(struct sampler *sampler);
+/* The interval is another. */
+void sampler_wait_anew(struct sampler *sampler);
 void sampler_start_job(struct sampler *sampler, struct job *job);
 void sampler_unhold(struct sampler *sampler);
 
@@ -178,6 +189,10 @@ void sampler_read_metadata(struct sampler *sampler);
 
 /* sampler_logs.c */
 void sampler_read_logs(struct sampler *sampler);
+
+/* sampler_times.c */
+void sampler_read_times(struct sampler *sampler);
+void sampler_times_forget(struct sampler *sampler);
 
 /* sampler_note.c: the tick's last turn. */
 void sampler_note_all(struct sampler *sampler);

@@ -21,13 +21,16 @@ static const struct state_row {
     const char *name;
     unsigned from;
 } states[] = {
-    [SAMPLER_IDLE] = {"idle", FROM(SAMPLER_METADATA_READING) | FROM(SAMPLER_LOGS_READING)},
+    [SAMPLER_IDLE] = {"idle", FROM(SAMPLER_METADATA_READING) | FROM(SAMPLER_LOGS_READING) |
+                                  FROM(SAMPLER_TIMES_READING)},
     [SAMPLER_METADATA_READING] = {"metadata", FROM(SAMPLER_IDLE) | FROM(SAMPLER_GROUPS_READING)},
     [SAMPLER_GROUPS_READING] = {"groups", FROM(SAMPLER_METADATA_READING)},
     [SAMPLER_LOGS_READING] = {"logs",
                               FROM(SAMPLER_METADATA_READING) | FROM(SAMPLER_GROUPS_READING)},
+    [SAMPLER_TIMES_READING] = {"times", FROM(SAMPLER_IDLE)},
     [SAMPLER_CLOSING] = {"closing", FROM(SAMPLER_IDLE) | FROM(SAMPLER_METADATA_READING) |
-                                        FROM(SAMPLER_GROUPS_READING) | FROM(SAMPLER_LOGS_READING)},
+                                        FROM(SAMPLER_GROUPS_READING) | FROM(SAMPLER_LOGS_READING) |
+                                        FROM(SAMPLER_TIMES_READING)},
 };
 
 static void move(struct sampler *sampler, enum sampler_state to)
@@ -103,6 +106,7 @@ static void end_tick(struct sampler *sampler)
     sampler_sweep(sampler);
     await_next(sampler);
     sampler->setup.ticked(sampler->setup.context);
+    sampler_times_wanted(sampler);
 }
 
 void sampler_tick_failed(struct sampler *sampler, rd_kafka_resp_err_t why)
@@ -199,6 +203,9 @@ static void on_due(uv_timer_t *timer)
 {
     struct sampler *sampler = timer->data;
 
+    sampler->is_due = sampler->state == SAMPLER_TIMES_READING;
+    if (sampler->is_due)
+        return;
     sampler_sweep(sampler);
     if (sampler->groups) {
         begin_tick(sampler);
@@ -206,6 +213,32 @@ static void on_due(uv_timer_t *timer)
     }
     sampler->at_once = false;
     await_next(sampler);
+}
+
+void sampler_wait_anew(struct sampler *sampler)
+{
+    bool waits = sampler->state == SAMPLER_IDLE || sampler->state == SAMPLER_TIMES_READING;
+
+    if (sampler->begun && waits && !sampler->is_due)
+        await_next(sampler);
+}
+
+void sampler_times_wanted(struct sampler *sampler)
+{
+    if (sampler->state != SAMPLER_IDLE || !sampler->times || !sampler->kafka)
+        return;
+    move(sampler, SAMPLER_TIMES_READING);
+    sampler_read_times(sampler);
+}
+
+/* A tick that became due meanwhile goes first. */
+void sampler_times_done(struct sampler *sampler)
+{
+    move(sampler, SAMPLER_IDLE);
+    if (sampler->is_due)
+        on_due(&sampler->due);
+    else
+        sampler_times_wanted(sampler);
 }
 
 void sampler_begin_soon(struct sampler *sampler)
@@ -283,8 +316,9 @@ static void on_handle_closed(uv_handle_t *handle)
 /* What the worker does now uses the client: its end is then the client's. */
 void sampler_close(struct sampler *sampler, void (*closed)(void *context), void *context)
 {
-    bool working =
-        sampler->state == SAMPLER_METADATA_READING || sampler->state == SAMPLER_LOGS_READING;
+    bool working = sampler->state == SAMPLER_METADATA_READING ||
+                   sampler->state == SAMPLER_LOGS_READING ||
+                   sampler->state == SAMPLER_TIMES_READING;
 
     move(sampler, SAMPLER_CLOSING);
     sampler->closed = closed;

@@ -251,6 +251,23 @@ static void add_time(json *to, const char *name, int64_t ms)
         json_add_number(to, name, ms / 1000);
 }
 
+static void add_wakeups(const struct binding *binding, json *to)
+{
+    json *about = json_add_object(to, "wakeUps");
+
+    for (enum wake_reason reason = REASON_PENDING; reason < REASON_COUNT; reason++)
+        json_add_number(about, wake_reason_name(reason),
+                        binding->wakeups[reason]->values[0].number);
+}
+
+/* "none": it may sleep. */
+static const char *reason_now(const struct binding *binding)
+{
+    int64_t ticked = sampler_ticked_ms(binding->world->sampler);
+
+    return wake_reason_name(ticked < 0 ? REASON_NONE : activity_reason(&binding->activity, ticked));
+}
+
 void binding_describe(const struct binding *binding, json *to)
 {
     const struct activity *activity = &binding->activity;
@@ -264,10 +281,13 @@ void binding_describe(const struct binding *binding, json *to)
     json_add_number(to, "activityKeepAliveSeconds", activity->rules.keep_alive_ms / 1000);
     json_add_number(to, "minConsumedDeltaForActivity", activity->rules.min_delta);
     json_add_number(to, "pending", activity_pending(activity));
+    json_add_text(to, "awakeBecause", reason_now(binding));
     json_add_bool(to, "groupReadable", group->access != SAMPLER_NO_ACL);
     add_time(to, "lastActivity", activity->active_ms);
     add_time(to, "lastWakeUp", activity->woken_ms);
     json_add_bool(to, "wakeUpUnderWay", binding->wake != NULL);
+    add_wakeups(binding, to);
+    json_add_number(to, "wakeUpFailures", binding->values->values[B_FAILURES].number);
     json_add_text(to, "wakeUpFault", binding->fault);
     json_add_text(to, "stale", binding->stale);
 }

@@ -61,16 +61,26 @@ static void on_timer(uv_timer_t *timer);
 
 /* ---- answers ---- */
 
-static void add_header(struct MHD_Response *response, const char *line)
+static void add_header(struct MHD_Response *response, const char *line, size_t size)
 {
-    const char *colon = strchr(line, ':');
+    char *name = xstrndup(line, size);
+    char *colon = strchr(name, ':');
     assert(colon);
-    char *name = xstrndup(line, (size_t)(colon - line));
+    *colon = '\0';
     const char *value = colon + 1 + strspn(colon + 1, " ");
     bool added = MHD_add_response_header(response, name, value) == MHD_YES;
     assert(added);
     (void)added;
     free(name);
+}
+
+static void add_headers(struct MHD_Response *response, const char *lines)
+{
+    while (lines && *lines) {
+        size_t size = strcspn(lines, "\n");
+        add_header(response, lines, size);
+        lines += size + (lines[size] == '\n');
+    }
 }
 
 static struct MHD_Response *response_new(const char *content_type, const void *body, size_t size)
@@ -96,13 +106,12 @@ static void decided(struct web_request *request)
 }
 
 void web_answer(struct web_request *request, int status, const char *content_type, const void *body,
-                size_t size, const char *header)
+                size_t size, const char *headers)
 {
     assert(!request->response && !request->cut);
     request->status = status;
     request->response = response_new(content_type, body, size);
-    if (header)
-        add_header(request->response, header);
+    add_headers(request->response, headers);
     decided(request);
 }
 

@@ -48,10 +48,10 @@ void web_each_header(const struct web_request *request,
                      void *context);
 const void *web_body(const struct web_request *request, size_t *size);
 
-/* Answers and frees the request. The body is copied. `header` is one further header, "Name: value",
- * or NULL. */
+/* Answers and frees the request. The body is copied. `headers` are further headers, "Name: value",
+ * with a line break between them, or NULL. */
 void web_answer(struct web_request *request, int status, const char *content_type, const void *body,
-                size_t size, const char *header);
+                size_t size, const char *headers);
 void web_answer_text(struct web_request *request, int status, const char *text);
 
 /* Closes the connection without an answer and frees the request. */

@@ -12,7 +12,7 @@ FNR == 1 { # per file
     names = all
     if (FILENAME != "connector/base/xalloc.c")
         names = names memory
-    if (FILENAME !~ /main\.c$|^connector\/base\/option|^tests\//)
+    if (FILENAME !~ /main\.c$|^connector\/(program\/|base\/option)|^tests\//)
         names = names "getenv secure_getenv"
     count = split(names, name, " ")
     comment = 0

@@ -5,17 +5,18 @@ set -uo pipefail
 . tests/check/tree.sh
 files 'connector/*.[ch]' 'producer/*.[ch]' 'sandbox/*.[ch]' | xargs awk '
 BEGIN {
-    layers = "base=0 core=1 kafka=2 gateway=2 web=2 admin=3 invoke=4 watch=4 scale=4 commands=4"
-    for (n = split(layers " main=5 producer=5 sandbox=5", pair, "[ =]"); n; n -= 2)
+    layers = "base=0 core=1 kafka=2 gateway=2 web=2 admin=3 invoke=4 watch=4 scale=4 commands=4 program=5"
+    for (n = split(layers " main=6 producer=5 sandbox=5", pair, "[ =]"); n; n -= 2)
         height[pair[n - 1]] = pair[n]
-    place["librdkafka/"] = "^(connector/kafka/|producer/sender.c$)"
+    place["librdkafka/"] = "^(connector/kafka/|producer/writer.c$)"
     place["curl/"] = "^connector/gateway/"
     place["microhttpd.h"] = "^connector/web/"
+    place["grpc/"] = place["pb-c.h"] = place["protobuf-c/"] = "^connector/scale/rpc_"
     place["cjson/"] = place["cJSON.h"] = "^connector/base/json.c$"
 }
 FNR == 1 {
     split(FILENAME, path, "/")
-    own = path[1] != "connector" ? path[1] : path[3] == "" ? "main" : path[2]
+    own = path[1] != "connector" ? path[1] : FILENAME ~ /\/main[.]c$/ ? "main" : path[2]
     if (!(own in height))
         wrong(own " is no layer that tests/check/layers.sh knows")
 }

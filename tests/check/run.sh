@@ -3,7 +3,7 @@
 # A check that exits 77 could not be made here.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
-[ $# -gt 0 ] || set -- format headers layers lengths banned registries docs tidy
+[ $# -gt 0 ] || set -- format headers layers lengths banned registries docs dashboards tidy
 failed=0
 for check in "$@"; do
     [ "$check" != tidy ] || [ ! -t 1 ] || echo "...     tidy takes about a minute"

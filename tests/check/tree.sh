@@ -7,9 +7,9 @@ files() {
     done
 }
 
-# The libraries are those of the Makefile.
+# The libraries are those of the Makefile, which also has what is made of the .proto files.
 # shellcheck disable=SC2034,SC2046
-flags=(-std=gnu17 -Iconnector -I. -DVERSION='"check"'
+flags=(-std=gnu17 -Iconnector -I. -I"${BUILD:-build/release/bin}/../proto" -DVERSION='"check"'
     $(pkg-config --cflags $(sed -n 's/^PACKAGES *:= *//p' Makefile)))
 
 need() { # PROGRAM

@@ -9,7 +9,8 @@
  *
  * A lane is what must stay in order, for one function: the records of a key in a partition, those
  * without one, or all of a partition. Of its calls
- *   disordered  is a first one for a record behind one for a later record,
+ *   disordered  is a first one for a record behind one for a later record; of what is not owed, not
+ *               that of a member that was frozen, or lost its partitions, and does not know yet,
  *   overtaken   a first one while the record before it, if owed, was not yet answered 200,
  *   crossed     one that came while another was under way. Allowed is it when the other's member
  *               was killed or frozen or had lost its partitions: its calls run on, and nobody can
@@ -21,6 +22,12 @@
  *
  * again: repeated, whatever the cause, though a commit in the brokers' log covered it before. But a
  * member that was frozen cannot know that, and what brokers in trouble log, nobody may see.
+ *
+ * allowed: how many may be repeated. For each kill, freeze and loss of partitions, what its member
+ * had run, or was running, and no commit covered that others could see: what brokers log in
+ * trouble, or a second before, may be acknowledged to nobody (a coordinator whose replica is frozen
+ * appends a commit and waits). What a frozen member calls before it knows. Each call that was not
+ * answered.
  *
  * late: a kill that left more uncommitted than what was under way and two commits' worth of
  * finished calls, though brokers were well.

@@ -95,7 +95,8 @@ void judge_repeat(struct trial *trial, size_t index)
     history->last_run = index;
 }
 
-/* Runs of a member, ended or under way, that no commit covers at a time. */
+/* Runs of a member, ended or under way, that no commit covers at a time; a commit that nobody may
+ * see does not. */
 static uint32_t uncommitted(struct trial *trial, int member, int64_t at_us, uint32_t *under_way)
 {
     uint32_t count = 0;
@@ -114,7 +115,8 @@ static uint32_t uncommitted(struct trial *trial, int member, int64_t at_us, uint
             continue;
         history->stamp = trial->stamp;
         *under_way += judge_end(call) >= at_us;
-        count += !was_committed(trial, call, at_us + ARRIVAL_US);
+        count +=
+            !was_committed(trial, call, trouble_began(trial, call->arrived_us, at_us + ARRIVAL_US));
     }
     return count;
 }

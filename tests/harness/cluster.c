@@ -67,12 +67,19 @@ static rd_kafka_resp_err_t acl_error(const rd_kafka_CreateAcls_result_t *result)
     return error ? rd_kafka_error_code(error) : RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
+static rd_kafka_resp_err_t records_error(const rd_kafka_DeleteRecords_result_t *result)
+{
+    return rd_kafka_DeleteRecords_result_offsets(result)->elems[0].err;
+}
+
 static rd_kafka_resp_err_t result_error(rd_kafka_event_t *event)
 {
     if (rd_kafka_event_error(event))
         return rd_kafka_event_error(event);
     if (rd_kafka_event_CreateAcls_result(event))
         return acl_error(rd_kafka_event_CreateAcls_result(event));
+    if (rd_kafka_event_DeleteRecords_result(event))
+        return records_error(rd_kafka_event_DeleteRecords_result(event));
     return kafka_client_topic_error(event);
 }
 
@@ -87,7 +94,8 @@ static void await_result(struct cluster *cluster, const char *what, const char *
         fail("%s %s: %s", what, topic, rd_kafka_err2str(error));
 }
 
-void cluster_create(struct cluster *cluster, const char *topic, int partitions)
+void cluster_create_with(struct cluster *cluster, const char *topic, int partitions,
+                         const char *setting, const char *value)
 {
     rd_kafka_AdminOptions_t *options = admin_options(cluster, RD_KAFKA_ADMIN_OP_CREATETOPICS);
     char reason[256];
@@ -96,10 +104,17 @@ void cluster_create(struct cluster *cluster, const char *topic, int partitions)
 
     if (!wanted)
         fail("%s", reason);
+    if (setting)
+        rd_kafka_NewTopic_set_config(wanted, setting, value);
     rd_kafka_CreateTopics(cluster->client, &wanted, 1, options, cluster->queue);
     rd_kafka_NewTopic_destroy(wanted);
     rd_kafka_AdminOptions_destroy(options);
     await_result(cluster, "creating topic", topic);
+}
+
+void cluster_create(struct cluster *cluster, const char *topic, int partitions)
+{
+    cluster_create_with(cluster, topic, partitions, NULL, NULL);
 }
 
 void cluster_grow(struct cluster *cluster, const char *topic, int partitions)
@@ -173,7 +188,8 @@ static rd_kafka_t *writer_new(const struct cluster *cluster)
     return writer;
 }
 
-void cluster_write(struct cluster *cluster, const char *topic, int partition, int records)
+void cluster_write_at(struct cluster *cluster, const char *topic, int partition, int records,
+                      int64_t timestamp_ms)
 {
     rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;
 
@@ -182,11 +198,33 @@ void cluster_write(struct cluster *cluster, const char *topic, int partition, in
     for (int i = 0; i < records && !error; i++)
         error = rd_kafka_producev(cluster->writer, RD_KAFKA_V_TOPIC(topic),
                                   RD_KAFKA_V_PARTITION(partition), RD_KAFKA_V_VALUE("record", 6),
+                                  RD_KAFKA_V_TIMESTAMP(timestamp_ms),
                                   RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
     if (!error)
         error = rd_kafka_flush(cluster->writer, CLUSTER_WAIT_MS);
     if (error)
         fail("writing to %s: %s", topic, rd_kafka_err2str(error));
+}
+
+void cluster_write(struct cluster *cluster, const char *topic, int partition, int records)
+{
+    cluster_write_at(cluster, topic, partition, records, 0); /* 0: now */
+}
+
+void cluster_delete_records(struct cluster *cluster, const char *topic, int partition,
+                            int64_t offset)
+{
+    rd_kafka_AdminOptions_t *options = admin_options(cluster, RD_KAFKA_ADMIN_OP_DELETERECORDS);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_DeleteRecords_t *wanted;
+
+    rd_kafka_topic_partition_list_add(list, topic, partition)->offset = offset;
+    wanted = rd_kafka_DeleteRecords_new(list);
+    rd_kafka_DeleteRecords(cluster->client, &wanted, 1, options, cluster->queue);
+    rd_kafka_DeleteRecords_destroy(wanted);
+    rd_kafka_topic_partition_list_destroy(list);
+    rd_kafka_AdminOptions_destroy(options);
+    await_result(cluster, "deleting records of", topic);
 }
 
 void cluster_commit(struct cluster *cluster, const char *topic, int partition, int64_t offset)

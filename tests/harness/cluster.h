@@ -18,6 +18,9 @@ struct cluster *cluster_new(const char *bootstrap, const char *group);
 void cluster_free(struct cluster *cluster);
 
 void cluster_create(struct cluster *cluster, const char *topic, int partitions);
+/* With a setting of the topic's own: message.timestamp.type, LogAppendTime. */
+void cluster_create_with(struct cluster *cluster, const char *topic, int partitions,
+                         const char *setting, const char *value);
 void cluster_grow(struct cluster *cluster, const char *topic, int partitions); /* to so many */
 void cluster_delete(struct cluster *cluster, const char *topic);
 
@@ -29,6 +32,14 @@ void cluster_forbid_group(struct cluster *cluster, const char *group);
 
 /* Writes so many records, acknowledged when this returns. */
 void cluster_write(struct cluster *cluster, const char *topic, int partition, int records);
+
+/* With this timestamp, in ms since 1970, where the topic keeps the writer's. */
+void cluster_write_at(struct cluster *cluster, const char *topic, int partition, int records,
+                      int64_t timestamp_ms);
+
+/* The log of a partition begins at the offset from now on, as behind a retention. */
+void cluster_delete_records(struct cluster *cluster, const char *topic, int partition,
+                            int64_t offset);
 
 /* Commits for the group, as one of its members would. */
 void cluster_commit(struct cluster *cluster, const char *topic, int partition, int64_t offset);

@@ -175,11 +175,16 @@ void bench_open(void)
     cr_assert(bench.http, "%s", reason);
 }
 
+void bench_hang_up(void)
+{
+    while (bench.server.peers)
+        peer_close(bench.server.peers, FIN);
+}
+
 void bench_close(void)
 {
     http_free(bench.http);
-    while (bench.server.peers)
-        peer_close(bench.server.peers, FIN);
+    bench_hang_up();
     uv_close((uv_handle_t *)&bench.server.tcp, NULL);
     uv_run(&bench.loop, UV_RUN_DEFAULT);
     cr_expect_eq(uv_loop_close(&bench.loop), 0, "a handle was left in the loop");

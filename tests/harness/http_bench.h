@@ -50,6 +50,9 @@ extern struct bench bench;
 void bench_open(void);
 void bench_close(void);
 
+/* The server closes all connections. */
+void bench_hang_up(void);
+
 /* What the server does next. A request without a step fails the test. Borrowed. */
 void bench_script(const struct step *steps, size_t count);
 

@@ -11,6 +11,7 @@
 uv_loop_t member_loop;
 struct mock *member_mock;
 unsigned member_seen[PARTITIONS_MAX][RECORDS_MAX];
+char *member_property;
 
 /* ---- the loop, until something holds ---- */
 
@@ -166,6 +167,28 @@ const struct sink_calls member_sink_calls = {
 
 /* ---- members, topics and records ---- */
 
+static struct member *join(const char *topic, const struct consumer_options *options)
+{
+    const char *brokers = mock_bootstrap(member_mock);
+    char *bootstrap = xstrndup(brokers, strcspn(brokers, ",")); /* the first tells the others */
+    char *properties[] = {"session.timeout.ms=3000", member_property};
+    struct kafka_options kafka = {{&bootstrap, 1}, "test", {properties, member_property ? 2 : 1}};
+    struct option_faults faults = {0};
+    struct member *member = xcalloc(1, sizeof(*member));
+
+    for (int i = 0; i < PARTITIONS_MAX; i++)
+        member->start[i] = -1;
+    member->consumer = consumer_new(&member_loop, &kafka, options, &faults);
+    cr_assert_not_null(member->consumer, "%s", faults.count ? faults.items[0] : "");
+    free(bootstrap);
+    member->source = consumer_source(member->consumer);
+    member->source->sink_calls = &member_sink_calls;
+    member->source->sink = member;
+    if (topic)
+        consumer_subscribe(member->consumer, &topic, 1);
+    return member;
+}
+
 struct member *member_join(const char *topic)
 {
     return member_join_hiding(topic, NULL);
@@ -173,23 +196,12 @@ struct member *member_join(const char *topic)
 
 struct member *member_join_hiding(const char *topic, char *hidden)
 {
-    char *bootstrap = (char *)mock_bootstrap(member_mock),
-         *properties[] = {"session.timeout.ms=3000"};
-    struct kafka_options kafka = {{&bootstrap, 1}, "test", {properties, 1}};
-    struct consumer_options options = {.group = "workers", .hidden = hidden};
-    struct option_faults faults = {0};
-    struct member *member = xcalloc(1, sizeof(*member));
+    return join(topic, &(struct consumer_options){.group = "workers", .hidden = hidden});
+}
 
-    for (int i = 0; i < PARTITIONS_MAX; i++)
-        member->start[i] = -1;
-    member->consumer = consumer_new(&member_loop, &kafka, &options, &faults);
-    cr_assert_not_null(member->consumer, "%s", faults.count ? faults.items[0] : "");
-    member->source = consumer_source(member->consumer);
-    member->source->sink_calls = &member_sink_calls;
-    member->source->sink = member;
-    if (topic)
-        consumer_subscribe(member->consumer, &topic, 1);
-    return member;
+struct member *member_join_named(const char *topic, char *instance_id)
+{
+    return join(topic, &(struct consumer_options){.group = "workers", .instance_id = instance_id});
 }
 
 static void on_closed(void *context)

@@ -50,6 +50,7 @@ extern uv_loop_t member_loop;
 extern struct mock *member_mock;
 extern unsigned member_seen[PARTITIONS_MAX][RECORDS_MAX]; /* how often a record was taken */
 extern const struct sink_calls member_sink_calls;
+extern char *member_property; /* "name=value", of who joins from now on; NULL: none */
 
 void member_set_up(void);
 void member_tear_down(void);
@@ -63,6 +64,8 @@ bool member_run_until(bool (*holds)(const void *), const void *of, uint64_t pati
 struct member *member_join(const char *topic);
 /* consumer_options.hidden is set. */
 struct member *member_join_hiding(const char *topic, char *hidden);
+/* consumer_options.instance_id is. librdkafka knows fatal errors of such members only. */
+struct member *member_join_named(const char *topic, char *instance_id);
 void member_leave(struct member *member); /* closes and frees */
 void member_free(struct member *member);
 

@@ -4,6 +4,9 @@
 #include "core/lanes.h"
 #include "core/progress.h"
 
+#include <criterion/criterion.h>
+#include <stdlib.h>
+
 struct rig *rig;
 struct faas_function *function;
 
@@ -55,4 +58,31 @@ size_t orders_most_runs(int64_t count)
         most = runs > most ? runs : most;
     }
     return most;
+}
+
+void orders_start_with_a_commit_under_way(void)
+{
+    rig_start(rig);
+    cr_assert(rig_await_committed(rig));
+    memory_source_hold_commits(rig->source, true);
+    memory_source_fill(rig->source, "orders", 0, 10, 0);
+    cr_assert(rig_await_ran(rig, "a", 10));
+    rig_settle(rig, 50);
+    cr_assert(memory_source_committing(rig->source));
+}
+
+void orders_kill_members(unsigned seed)
+{
+    static const struct faas_reply soon = {.latency_ms = 2};
+
+    rig->options.order = ORDER_KEY;
+    faas_script(function, &soon);
+    rig_start(rig);
+    for (int i = 0; i < 30; i++) {
+        memory_source_fill(rig->source, "orders", 0, 50, 9);
+        rig_settle(rig, rand_r(&seed) % 20);
+        rig_kill(rig);
+        rig_start(rig);
+    }
+    cr_assert(rig_await_committed(rig));
 }

@@ -29,4 +29,10 @@ size_t orders_most_runs(int64_t count);
 /* As a member before us committed it: an offset, when the topic had `born` partitions. */
 void commit_before(int partition, int64_t offset, int32_t born);
 
+/* Ten records are done, and the commit that says so is not answered. */
+void orders_start_with_a_commit_under_way(void);
+
+/* 1,500 records of nine keys, a member killed after each fifty of them; the last one commits. */
+void orders_kill_members(unsigned seed);
+
 #endif

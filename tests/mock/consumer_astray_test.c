@@ -11,6 +11,7 @@ enum {
     API_FETCH = 1,
     RECORDS = 20,
     LARGE = 900 * 1000,
+    LOOK_AGAIN_MS = 500,       /* consumer_start.c */
     LOG_MOST = 5 * 1024 * 1024 /* the mock's */
 };
 
@@ -82,6 +83,42 @@ Test(consumer_astray, what_is_read_on_while_it_is_looked_at_is_not_read_again)
     member_leave(member);
 }
 
+static bool has_records(const void *of)
+{
+    const struct member *member = of;
+    const struct source_partition *partition = member->parts[0].given.handle;
+
+    return partition && member->source->calls->has_records(member->source, partition);
+}
+
+/* Behind the last record a transaction's marker may lie, or what compaction has removed: a log
+ * whose beginning has come to its end then lacks nothing. `next` stayed below, and looked expired.
+ */
+Test(consumer_astray, an_end_told_is_where_it_is_read_on)
+{
+    struct source_partition *partition;
+    struct member *member;
+
+    mock_create_topic(member_mock, "orders", 1);
+    member_produce("orders", 1, RECORDS);
+    member = member_join("orders");
+    member->paused = true;
+    member_await(has_records, member);
+    partition = member->parts[0].given.handle;
+    for (int i = 0; i < RECORDS; i++) {
+        struct record *record;
+
+        while (!(record = member->source->calls->take(member->source, partition)))
+            uv_run(&member_loop, UV_RUN_ONCE);
+        record_unref(&record);
+    }
+    member_await(has_records, member); /* its end */
+    partition->next = RECORDS - 2;     /* as if the last two had been no records */
+    cr_expect_null(member->source->calls->take(member->source, partition));
+    cr_expect_eq(partition->next, RECORDS);
+    member_leave(member);
+}
+
 Test(consumer_astray, a_log_that_stays_too_short_is_read_from_its_beginning)
 {
     struct member *member;
@@ -95,6 +132,57 @@ Test(consumer_astray, a_log_that_stays_too_short_is_read_from_its_beginning)
     for (int offset = 0; offset < RECORDS; offset++)
         cr_assert_eq(member_seen[0][offset], 1, "%d", offset);
     cr_expect_eq(member->expired, 0);
+    member_leave(member);
+}
+
+static bool never(const void *of)
+{
+    (void)of;
+    return false;
+}
+
+static bool is_reading(const void *of)
+{
+    return ((const struct member *)of)->consumer->reading != NULL;
+}
+
+/* The leader moves between two looks at the log's end. */
+static bool is_settled_by_the_next_leader(struct member *member, int32_t leader)
+{
+    struct source_partition *partition = member->parts[0].given.handle;
+
+    wanted = member->taken + RECORDS;
+    member->consumer->readings = 0;
+    partition->next = RECORDS + 30; /* more than the log has, so that it is looked at again */
+    do                              /* what a broker says that leads no more is passed over */
+        mock_push_errors(member_mock, API_FETCH, RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE, 1);
+    while (!member_run_until(is_reading, member, 5000));
+    member_run_until(never, NULL, LOOK_AGAIN_MS / 2);
+    mock_set_leader(member_mock, "orders", 0, leader);
+    member_await(took_wanted, member);
+    member_await(at_ends, member);
+    return member->consumer->readings == 0;
+}
+
+/* One that leads no more may know less than was read, and all looks were at that. The leader may
+ * move in the midst of a look, which fails then; but not each time. */
+Test(consumer_astray, each_look_is_at_who_leads_then)
+{
+    const char *reason;
+    struct member *member;
+    bool settled = false;
+
+    mock_free(member_mock);
+    member_mock = mock_new(2, &reason);
+    mock_create_topic(member_mock, "orders", 1);
+    mock_set_leader(member_mock, "orders", 0, 1);
+    member_produce("orders", 1, RECORDS);
+    member_property = "topic.metadata.refresh.interval.ms=60000";
+    member = member_join("orders");
+    member_await(at_ends, member);
+    for (int32_t round = 0; round < 4 && !settled; round++)
+        settled = is_settled_by_the_next_leader(member, round % 2 ? 1 : 2);
+    cr_expect(settled);
     member_leave(member);
 }
 

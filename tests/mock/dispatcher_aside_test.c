@@ -128,18 +128,6 @@ Test(dispatcher_aside, another_member_is_told_by_its_metadata_alone)
     }
 }
 
-/* Ten records are done, and the commit that says so is under way. */
-static void start_with_a_commit_under_way(void)
-{
-    rig_start(rig);
-    cr_assert(rig_await_committed(rig));
-    memory_source_hold_commits(rig->source, true);
-    memory_source_fill(rig->source, "orders", 0, 10, 0);
-    cr_assert(rig_await_ran(rig, "a", 10));
-    rig_settle(rig, 50);
-    cr_assert(memory_source_committing(rig->source));
-}
-
 /* Its answer comes when they are back, or they come back with what it said. */
 Test(dispatcher_aside, lost_while_a_commit_is_under_way)
 {
@@ -148,7 +136,7 @@ Test(dispatcher_aside, lost_while_a_commit_is_under_way)
             orders_tear_down();
             orders_set_up();
         }
-        start_with_a_commit_under_way();
+        orders_start_with_a_commit_under_way();
         if (reached)
             memory_source_commit_unanswered(rig->source);
         memory_source_lose(rig->source);
@@ -343,7 +331,7 @@ Test(dispatcher_aside, many_losses_under_load_lose_and_repeat_nothing)
 /* The partition is back with what that commit said, and then its answer comes. */
 Test(dispatcher_aside, a_commit_that_is_answered_when_they_are_back)
 {
-    start_with_a_commit_under_way();
+    orders_start_with_a_commit_under_way();
     memory_source_commit_unanswered(rig->source);
     memory_source_lose(rig->source);
     memory_source_assign(rig->source);

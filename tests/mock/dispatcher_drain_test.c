@@ -164,21 +164,9 @@ Test(dispatcher_drain, back_offs_and_held_ones_hold_up_nothing)
     cr_expect_eq(rig_metric(rig, "kafka_connector_function_held{function=\"a\"}"), 0);
 }
 
-/* Ten records are done, and the commit that says so is not answered. */
-static void start_with_a_commit_under_way(void)
-{
-    rig_start(rig);
-    cr_assert(rig_await_committed(rig));
-    memory_source_hold_commits(rig->source, true);
-    memory_source_fill(rig->source, "orders", 0, 10, 0);
-    cr_assert(rig_await_ran(rig, "a", 10));
-    rig_settle(rig, 50);
-    cr_assert(memory_source_committing(rig->source));
-}
-
 Test(dispatcher_drain, a_commit_under_way_is_waited_for)
 {
-    start_with_a_commit_under_way();
+    orders_start_with_a_commit_under_way();
     memory_source_revoke(rig->source);
     rig_settle(rig, 50);
     cr_expect(memory_source_assigned(rig->source));
@@ -449,19 +437,7 @@ Test(dispatcher_drain, many_rebalances_under_load_lose_and_repeat_nothing)
 
 Test(dispatcher_drain, killed_members_lose_nothing)
 {
-    static const struct faas_reply soon = {.latency_ms = 2};
-    unsigned state = 13;
-
-    rig->options.order = ORDER_KEY;
-    faas_script(function, &soon);
-    rig_start(rig);
-    for (int i = 0; i < 30; i++) {
-        memory_source_fill(rig->source, "orders", 0, 50, 9);
-        rig_settle(rig, rand_r(&state) % 20);
-        rig_kill(rig);
-        rig_start(rig);
-    }
-    cr_assert(rig_await_committed(rig));
+    orders_kill_members(13);
     for (int64_t offset = 0; offset < 1500; offset++)
         cr_assert_geq(call_log_ran_on(rig->calls, "a", "orders", 0, offset), 1);
 }

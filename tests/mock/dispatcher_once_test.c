@@ -130,19 +130,7 @@ Test(dispatcher_once, what_was_not_sent_is_called_when_the_gateway_is_back)
 
 Test(dispatcher_once, a_killed_member_s_calls_are_not_repeated)
 {
-    static const struct faas_reply soon = {.latency_ms = 2};
-    unsigned state = 17;
-
-    rig->options.order = ORDER_KEY;
-    faas_script(function, &soon);
-    rig_start(rig);
-    for (int i = 0; i < 30; i++) {
-        memory_source_fill(rig->source, "orders", 0, 50, 9);
-        rig_settle(rig, rand_r(&state) % 20);
-        rig_kill(rig);
-        rig_start(rig);
-    }
-    cr_assert(rig_await_committed(rig));
+    orders_kill_members(17);
     memory_source_fill(rig->source, "orders", 0, 1, 0);
     cr_assert(rig_await_committed(rig));
     rig_settle(rig, 50);

@@ -3,6 +3,8 @@
 #include "tests/harness/http_bench.h"
 
 #include <criterion/criterion.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -367,4 +369,44 @@ Test(http, hundreds_at_once_keep_their_connections)
         cr_expect_eq(bench.seen[i].answer.outcome, HTTP_ANSWERED);
     for (size_t i = 0; i < COUNT; i++) /* left to http_free, in every multi handle */
         bench_post("value");
+}
+
+/* Of this process: sockets whose peer has closed them, and we have not. */
+static size_t count_half_closed(void)
+{
+    enum { DESCRIPTORS = 1024 };
+    struct tcp_info info;
+    size_t count = 0;
+
+    for (int fd = 0; fd < DESCRIPTORS; fd++) {
+        socklen_t size = sizeof(info);
+
+        count += getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 &&
+                 info.tcpi_state == TCP_CLOSE_WAIT;
+    }
+    return count;
+}
+
+/* Those of the later multi handles kept their sockets until there was as much to do again. */
+Test(http, connections_that_the_server_closed_are_closed)
+{
+    enum { COUNT = 200 };
+    static struct step steps[COUNT + 1];
+    const char *reason;
+
+    for (size_t i = 0; i < COUNT + 1; i++)
+        steps[i] = (struct step){OK_KEPT, KEEP, 0};
+    http_free(bench.http);
+    bench.http = http_new(&bench.loop, &bench.options, COUNT, &reason);
+    bench_script(steps, COUNT + 1);
+    for (size_t i = 0; i < COUNT; i++)
+        bench_post("value");
+    bench_await(COUNT);
+    bench_hang_up();
+    uv_run(&bench.loop, UV_RUN_NOWAIT); /* the server's sockets are closed in it */
+    while (count_half_closed())
+        uv_run(&bench.loop, UV_RUN_NOWAIT);
+    bench_post("value");
+    cr_expect_eq(bench_await_next()->answer.outcome, HTTP_ANSWERED);
+    cr_expect_eq(bench.server.accepted, COUNT + 1);
 }

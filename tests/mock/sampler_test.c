@@ -56,6 +56,35 @@ static int64_t requests(void)
 
 /* ---- what is read ---- */
 
+static bool has_asked(void *context)
+{
+    return sampler_counts(sampling.sampler).requests[SAMPLER_OFFSET_FETCH] > *(int64_t *)context;
+}
+
+/* It is not in the question that is under way, so nothing says that nothing is committed in it. */
+Test(sampler, a_topic_asked_for_while_its_group_is_asked_is_not_taken_for_uncommitted)
+{
+    struct sampler_interest *first = orders(), *second;
+    int64_t questions;
+
+    mock_create_topic(mock, "returns", 1);
+    sampling_produce("returns", 1, 5);
+    sampling_commit("workers", "returns", 0, 3);
+    sampling_await_ticks(1);
+    questions = sampler_counts(sampling.sampler).requests[SAMPLER_OFFSET_FETCH];
+    for (int broker = 1; broker <= BROKERS; broker++)
+        mock_set_delay(mock, broker, 300);
+    cr_assert(await(&sampling.loop, has_asked, &questions, SAMPLING_PATIENCE_MS));
+    second = ask("workers", "returns");
+    while (!sampler_next_topic(second, NULL) || !sampler_next_topic(second, NULL)->count)
+        sampling_await_ticks(1);
+    cr_expect_neq(sampling_partition(second, 0)->offsets.committed, OFFSET_NONE);
+    sampling_await_ticks(1);
+    cr_expect_eq(sampling_partition(second, 0)->offsets.committed, 3);
+    sampler_drop(second);
+    sampler_drop(first);
+}
+
 Test(sampler, reads_commits_starts_and_ends)
 {
     struct sampler_interest *interest = orders();

@@ -158,8 +158,12 @@ Test(watch, a_server_that_is_away_is_called_when_it_is_back)
     cr_expect_geq(watcher_value(watcher, "slimfaaskafka_wakeup_failures_total"), 2);
     expect_lines("it cannot be woken: ", 1);
     expect_page("/bindings", "cannot connect");
+    expect_page("/bindings", "\"awakeBecause\":\t\"pending\"");
     cr_assert(faas_gateway_up(watcher->gateway, &reason));
     expect_wakes(1);
+    cr_expect(watcher_await_woken(watcher, "pending", 1));
+    expect_page("/bindings", "\"wakeUps\":\t{\n\t\t\t\t\"pending\":\t1,");
+    expect_page("/bindings", "\"wakeUpFault\":\tnull");
 }
 
 Test(watch, a_function_that_hangs_holds_up_no_other)
@@ -284,6 +288,8 @@ Test(watch, it_tells_its_bindings)
     expect_page("/bindings", "\"consumerGroupId\":\t\"orders\"");
     expect_page("/bindings", "\"functionName\":\t\"sleeper\"");
     expect_page("/bindings", "\"cooldownSeconds\":\t3600");
+    expect_page("/bindings", "\"awakeBecause\":\t\"none\"");
+    expect_page("/bindings", "\"wakeUpFailures\":\t0");
     expect_page("/status", "\"mode\":\t\"watch\"");
     expect_page("/health", "\"status\":\t\"ok\"");
 }

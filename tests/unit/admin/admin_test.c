@@ -1,6 +1,7 @@
 /* admin: what operators and orchestrators are answered, over a real socket. */
 #include "admin/admin.h"
 
+#include "admin/page.h"
 #include "gateway/http.h"
 
 #include <criterion/criterion.h>
@@ -193,7 +194,7 @@ Test(admin, tells_what_it_is_asked)
         {"what the mode adds", "/status", NULL, NULL, "a test", 200},
         {"why it is not ready", "/status", NULL, "joining", "joining", 200},
         {"metrics, though there are none", "/metrics", NULL, NULL, "", 200},
-        {"what is not there", "/", NULL, NULL, "", 404},
+        {"what is not there", "/pages", NULL, NULL, "", 404},
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
@@ -242,6 +243,103 @@ Test(admin, none_listens_nowhere)
     cr_expect_eq(faults.count, 0);
     admin_free(deaf);
 }
+
+/* ---- the status page ---- */
+
+/* A whole answer as it comes over the wire, which http's client does not show. */
+static struct {
+    uv_tcp_t tcp;
+    uv_write_t write;
+    char text[128 * 1024];
+    size_t size;
+} wire;
+
+static void on_room(uv_handle_t *handle, size_t size, uv_buf_t *buffer)
+{
+    (void)handle, (void)size;
+    *buffer = uv_buf_init(wire.text + wire.size, (unsigned)(sizeof(wire.text) - 1 - wire.size));
+}
+
+static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
+{
+    (void)buffer;
+    if (size < 0)
+        uv_close((uv_handle_t *)stream, NULL);
+    else
+        wire.size += (size_t)size;
+    wire.text[wire.size] = '\0';
+    if (size < 0)
+        uv_stop(&loop);
+}
+
+static void on_connected(uv_connect_t *connect, int result)
+{
+    uv_buf_t *question = connect->data;
+
+    cr_assert_eq(result, 0);
+    uv_write(&wire.write, connect->handle, question, 1, NULL);
+    uv_read_start(connect->handle, on_room, on_read);
+}
+
+static const char *answer_to(const char *path)
+{
+    char text[256];
+    uv_buf_t question = uv_buf_init(text, 0);
+    uv_connect_t connect = {.data = &question};
+    struct sockaddr_in address;
+
+    question.len = (size_t)snprintf(
+        text, sizeof(text), "GET %s HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", path);
+    wire.size = 0;
+    uv_ip4_addr("127.0.0.1", (int)strtol(strrchr(base_url, ':') + 1, NULL, 10), &address);
+    uv_tcp_init(&loop, &wire.tcp);
+    uv_tcp_connect(&connect, &wire.tcp, (struct sockaddr *)&address, on_connected);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    return wire.text;
+}
+
+static size_t body_size(const char *answer)
+{
+    return wire.size - (size_t)(strstr(answer, "\r\n\r\n") + 4 - answer);
+}
+
+Test(admin, serves_the_page_to_be_run_and_asked_by_nobody_else)
+{
+    static const char *const headers[] = {
+        "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; "
+        "connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'\r\n",
+        "X-Content-Type-Options: nosniff\r\n",
+        "Cache-Control: no-store\r\n",
+        "Referrer-Policy: no-referrer\r\n",
+    };
+
+    for (size_t i = 0; i < PAGE_FILES; i++) {
+        const struct page_file *file = &page_files[i];
+        const char *answer = answer_to(file->path);
+
+        cr_expect(strncmp(answer, "HTTP/1.1 200 ", 13) == 0, "%s: %.20s", file->path, answer);
+        cr_expect(strstr(answer, file->type), "%s", file->path);
+        for (size_t j = 0; j < sizeof(headers) / sizeof(*headers); j++)
+            cr_expect(strstr(answer, headers[j]), "%s: no %s", file->path, headers[j]);
+        cr_expect_eq(body_size(answer), file->end - file->text, "%s", file->path);
+    }
+    cr_expect(strstr(answer_to("/"), "<!doctype html>"));
+}
+
+Test(admin, what_it_tells_is_neither_guessed_at_nor_kept)
+{
+    static const char *const paths[] = {"/status", "/health", "/ready", "/metrics", "/page"};
+
+    for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++) {
+        const char *answer = answer_to(paths[i]);
+
+        cr_expect(strstr(answer, "X-Content-Type-Options: nosniff\r\n"), "%s", paths[i]);
+        cr_expect(strstr(answer, "Cache-Control: no-store\r\n"), "%s", paths[i]);
+    }
+}
+
+/* ---- actions ---- */
 
 #define TOKEN "Authorization: Bearer secret"
 

@@ -68,6 +68,12 @@ Test(option_set, refuses_what_the_type_does_not_allow)
         {"gateway_url", "",
          "gateway_url: \"\" has no scheme; it must begin with http:// or https://"},
         {"gateway_url", "http://", "gateway_url: \"http://\" names no host"},
+        {"gateway_url",
+         "http://b\xc3\xbc"
+         "cher:80",
+         "gateway_url: \"http://b\xc3\xbc"
+         "cher:80\" names a host that is not ASCII; write the form of it "
+         "that begins with xn--"},
         {"gateway_url", "http:///x", "gateway_url: \"http:///x\" names no host"},
         {"gateway_url", "http://:8080", "gateway_url: \"http://:8080\" names no host"},
         {"gateway_url", "http://g:0",

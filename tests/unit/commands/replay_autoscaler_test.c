@@ -42,7 +42,7 @@ Test(replay_autoscaler, tells_stories)
         for (size_t part = 0; part < 6; part++)
             for (int t = 0; t < stories[i].values[part].times; t++, s += AUTOSCALER_SYNC_S) {
                 int64_t value = stories[i].values[part].value;
-                struct scaler_answer answer = {value >= 0, value > 0, value};
+                struct replay_answer answer = {value >= 0, value > 0, value};
 
                 autoscaler_step(&autoscaler, &answer, s);
             }
@@ -56,7 +56,7 @@ Test(replay_autoscaler, tells_stories)
 Test(replay_autoscaler, leaves_zero_to_keda)
 {
     struct autoscaler autoscaler;
-    struct scaler_answer answer = {true, false, 5000};
+    struct replay_answer answer = {true, false, 5000};
     int64_t s = 0;
 
     autoscaler_init(&autoscaler, &(struct autoscaler_bounds){0, 12}, 500);
@@ -67,7 +67,7 @@ Test(replay_autoscaler, leaves_zero_to_keda)
     cr_expect_eq(autoscaler.replicas, 0, "KEDA polls every 30 s");
     autoscaler_step(&autoscaler, &answer, s += AUTOSCALER_SYNC_S);
     cr_expect_eq(autoscaler.replicas, 5, "woken, and then scaled");
-    answer = (struct scaler_answer){true, false, 0};
+    answer = (struct replay_answer){true, false, 0};
     for (; s <= 30 + AUTOSCALER_COOLDOWN_S; s += AUTOSCALER_SYNC_S) {
         cr_expect_geq(autoscaler.replicas, 1, "it cools down for 300 s");
         autoscaler_step(&autoscaler, &answer, s);

@@ -53,6 +53,22 @@ static const struct {
     {"never read", "------", -1, false},
 };
 
+Test(evaluator, tells_the_highest_lag_and_the_longest_stretch)
+{
+    static const int64_t lags[][3] = {{600, 100, -1}, {600, 900, -1}, {700, 800, -1}};
+    struct lag_scene scene;
+
+    scene_init(&scene, 3);
+    cr_expect_eq(scene_look(&scene).highest_lag, LAG_UNKNOWN, "nothing was read");
+    cr_expect_eq(scene_look(&scene).longest_ms, -1);
+    for (size_t i = 0; i < COUNT(lags); i++, scene_tick(&scene))
+        for (size_t partition = 0; partition < 3; partition++)
+            scene_lag(&scene, partition, lags[i][partition]);
+    cr_expect_eq(scene_look(&scene).highest_lag, 800);
+    cr_expect_eq(scene_look(&scene).longest_ms, 20 * 1000, "of another than the highest");
+    scene_release(&scene);
+}
+
 Test(evaluator, finds_stretches)
 {
     for (size_t i = 0; i < COUNT(stretches); i++) {
@@ -324,6 +340,46 @@ Test(evaluator, excludes_what_does_not_move)
     cr_expect_eq(it.raising, 0);
     cr_expect_eq(it.sum.lag, 0);
     cr_expect_eq(it.sum.total, 85000);
+    scene_release(&scene);
+}
+
+/* ---- a history that is finer ---- */
+
+/* Samples each 10 s of a policy that asks for one in 30 s. */
+static struct evaluation look_finely(const char *samples)
+{
+    struct evaluation it;
+    struct lag_scene scene;
+
+    scene_init(&scene, 1);
+    scene.policy.finer = 3;
+    for (; *samples; samples++, scene_tick(&scene))
+        scene_lag(&scene, 0, *samples == '-' ? -1 : 9000);
+    it = scene_look(&scene);
+    scene_release(&scene);
+    return it;
+}
+
+Test(evaluator, of_a_finer_history_as_long_a_time_may_be_missed)
+{
+    cr_expect_eq(look_finely("HHHH---------HHHH").sustained, 1, "9 of 10 s are 3 of 30 s");
+    cr_expect_eq(look_finely("HHHH----------HHHH").sustained, 0);
+    cr_expect_eq(look_finely("HHHHHHHHHHHHH---------").unknown, 0);
+    cr_expect_eq(look_finely("HHHHHHHHHHHHH----------").unknown, 1);
+}
+
+Test(evaluator, what_does_not_move_is_compared_over_the_interval_asked_for)
+{
+    struct lag_scene scene;
+
+    scene_init(&scene, 1);
+    scene.policy.kafka.exclude_persistent_lag = true;
+    scene.policy.finer = 3;
+    add_commits(&scene, 0, "mmmmmmmmmmmmmss", 90000);
+    cr_expect_eq(scene_look(&scene).sum.lag, scene_look(&scene).sum.total, "it moved 20 s ago");
+    cr_expect_gt(scene_look(&scene).sum.lag, 0);
+    scene.policy.finer = 1;
+    cr_expect_eq(scene_look(&scene).sum.lag, 0);
     scene_release(&scene);
 }
 

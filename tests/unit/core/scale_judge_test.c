@@ -335,3 +335,50 @@ Test(scale_judge, acts_by_the_concepts_presets)
         scene_release(&scene);
     }
 }
+
+/* ---- metadata that is edited ---- */
+
+/* The state, the value and the times go over to a judge of another policy, which judges at once. */
+static struct scale_verdict adopt_and_step(void (*change)(struct scale_policy *), int64_t lag)
+{
+    struct scale_judge judge, other;
+    struct scale_verdict verdict = {0};
+    struct scale_policy before;
+    struct lag_scene scene;
+
+    scene_init(&scene, 1);
+    scale_judge_init(&judge);
+    for (int t = 0; t < 14; t++)
+        verdict = scene_step(&scene, &judge, 9000);
+    cr_assert_eq(verdict.value, 500);
+    before = scene.policy;
+    change(&scene.policy);
+    scale_judge_adopt(&other, &scene.policy, &judge, &before);
+    cr_expect_not(other.verdict.known, "it has not judged yet");
+    verdict = scene_step(&scene, &other, lag);
+    scene_release(&scene);
+    return verdict;
+}
+
+static void sustain_longer(struct scale_policy *policy)
+{
+    policy->sustain_ms = 600000;
+}
+
+static void double_threshold(struct scale_policy *policy)
+{
+    policy->sizing = SIZING_LAG;
+    policy->kafka.lag_threshold = 1000;
+}
+
+Test(scale_judge, goes_on_where_another_policy_was)
+{
+    struct scale_verdict verdict = adopt_and_step(sustain_longer, 9000);
+
+    cr_expect(verdict.known);
+    cr_expect_eq(verdict.state, SCALE_UP);
+    cr_expect_eq(verdict.value, 500, "no longer raising, and held");
+    verdict = adopt_and_step(double_threshold, 0);
+    cr_expect_eq(verdict.state, SCALE_UP);
+    cr_expect_eq(verdict.value, 500, "a lag is counted in records");
+}

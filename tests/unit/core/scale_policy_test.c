@@ -41,7 +41,7 @@ Test(scale_policy, has_the_documented_defaults)
     cr_expect_eq(policy.up_ms, 60000);
     cr_expect_eq(policy.down_ms, 300000);
     cr_expect_eq(policy.drain_ms, 120000, "as sustainSeconds");
-    cr_expect_eq(policy.window_size, 31, "30 intervals of 10 s are the 300 s to look back");
+    cr_expect_eq(policy.window_size, 31, "30 intervals of 10 s are the 300 s to look back: 31");
     cr_expect_eq(policy.time_lag_ms, 0);
     cr_expect_eq(policy.sizing, SIZING_PACE);
     cr_expect_eq(policy.kafka.activation_lag_threshold, 0);
@@ -71,10 +71,13 @@ static const struct {
     bool has_topic;
     const char *fault; /* a part of it; NULL: none */
 } cases[] = {
-    {"--windowSize=31", true, NULL},
-    {"--windowSize=30", true, "windowSize: \"30\" is too small"},
-    {"--windowSize=12 --scaleDownStabilization=60", true, "must be at least 13"},
-    {"--windowSize=13 --scaleDownStabilization=60", true, NULL},
+    {"--windowSize=30", true, NULL}, /* Persistent Kafka Lag Scaler's, as it is written there */
+    {"--windowSize=29", true, "windowSize: \"29\" is too small"},
+    {"--windowSize=11 --scaleDownStabilization=60", true, "must be at least 12"},
+    {"--windowSize=12 --scaleDownStabilization=60", true, NULL},
+    {"--lagThreshold=200 --sustainSeconds=60 --scaleUpStabilization=30", true, NULL},
+    {"--lagThreshold=1000 --sustainSeconds=300 --scaleUpStabilization=120", true, NULL},
+    {"--lagThreshold=2000 --sustainSeconds=180 --scaleDownStabilization=600", true, NULL},
     {"--samplingInterval=1 --sustainSeconds=86400", true, "samplingInterval: too short"},
     {"--samplingInterval=0.5", true, "samplingInterval"},
     {"--lagThreshold=0", true, "lagThreshold"},

@@ -129,3 +129,16 @@ Test(stabilizer, falls_late_rather_than_early_when_it_is_full)
                   (long)value);
     }
 }
+
+Test(stabilizer, counts_in_another_unit)
+{
+    const struct stabilizer_times times = {0, 50000};
+    struct stabilizer stabilizer = {0};
+
+    stabilizer_step(&stabilizer, &times, 1500, true, 1000);
+    stabilizer_scale(&stabilizer, 20, 500);
+    cr_expect_eq(stabilizer.value, 60);
+    cr_expect_eq(stabilizer_step(&stabilizer, &times, 0, true, 2000), 60,
+                 "what was called for too");
+    cr_expect_eq(stabilizer_step(&stabilizer, &times, 0, true, 60000), 0);
+}

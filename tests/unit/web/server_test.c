@@ -48,7 +48,8 @@ static void answer_echo(struct web_request *request, void *context)
     web_each_header(request, collect_header, &text);
     utstring_printf(&text, " query=");
     web_each_query(request, collect_header, &text);
-    web_answer(request, 201, NULL, utstring_body(&text), utstring_len(&text), "Retry-After: 7");
+    web_answer(request, 201, NULL, utstring_body(&text), utstring_len(&text),
+               "Retry-After: 7\nX-Second: a:b");
     utstring_done(&text);
 }
 
@@ -219,6 +220,7 @@ static const struct exchange {
      "topic=t "},
     {"all headers are told", REQUEST("GET /echo/", "A: 1\r\n\r\n"), "201", "A=1;"},
     {"a further header is sent", REQUEST("GET /echo/", "\r\n"), "201", "Retry-After: 7\r\n"},
+    {"and another", REQUEST("GET /echo/", "\r\n"), "201", "X-Second: a:b\r\n"},
     {"a body arrives", REQUEST("POST /echo/", "Content-Length: 4\r\n\r\na\nbc"), "201",
      "body=a\nbc "},
     {"a body in chunks too",
