@@ -125,7 +125,7 @@ static void open_cluster(struct turns *turns, const char *folder)
     turns->nodes = nodes_new(&turns->loop, folder);
     admin_init(&turns->admin, nodes_bootstrap(turns->nodes), topic, &plan);
     job_do(&turns->loop, admin_create, &turns->admin);
-    turns->traffic = traffic_new(nodes_bootstrap(turns->nodes), topic);
+    turns->traffic = traffic_new(nodes_bootstrap(turns->nodes), topic, TRAFFIC_IDEMPOTENT);
     turns->judge = sampler_judge_new(&turns->loop, nodes_bootstrap(turns->nodes), topic,
                                      turns->traffic, INTERVAL_MS);
 }
