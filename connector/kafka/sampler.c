@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { REASON_SIZE = 512 };
+enum { REASON_SIZE = 512, UNANSWERED_MS = 60 * 1000 };
 
 /* ---- its beginning and its end ---- */
 
@@ -26,6 +26,8 @@ struct sampler *sampler_new(const struct sampler_setup *setup, struct option_fau
     sampler->setup = *setup;
     sampler->setup.kafka = NULL;
     sampler->setup.group = NULL;
+    if (!sampler->setup.unanswered_ms)
+        sampler->setup.unanswered_ms = UNANSWERED_MS;
     sampler->conf = conf;
     credentials_init(&sampler->credentials, setup->kafka);
     sampler->ticked_ms = -1;
