@@ -34,10 +34,15 @@ BENCH    := $(addprefix $(B)/tests/bench/,measure ceiling fill sample)
 # In a folder of their own: $(B)/producer and $(B)/sandbox are those of their objects.
 PROGRAMS := $(addprefix $(B)/bin/,kafka-connector kafka-connector-scale producer sandbox)
 
+PREFIX    ?= /usr/local
+INSTALLED := $(addprefix build/,$(filter-out sandbox,$(notdir $(PROGRAMS))))
+UNIT_FILE := lib/systemd/system/kafka-connector.service
+
 .SECONDARY:
 .DELETE_ON_ERROR:
 .PHONY: FORCE all tests test test-unit test-mock test-grpc test-kafka test-faults test-docs test-page
-.PHONY: bench bench-lag bench-scale check fuzz fuzz-run install clean help
+.PHONY: test-image test-manifests bench bench-lag bench-scale check fuzz fuzz-run
+.PHONY: install uninstall clean help
 
 all: $(PROGRAMS) ## build the programs into build/
 	@$(if $(SANITIZE),,ln -sf $(addprefix $(FLAVOUR)/bin/,$(notdir $(PROGRAMS))) build/)
@@ -169,18 +174,30 @@ bench-scale: $(B)/tests/bench/objects ## what ten thousand scaled objects cost, 
 
 bench-grpc: $(GRPC) ## what calls cost the scaler's gRPC server, and leave behind (tests/bench/calls.py)
 	@GRPC_SERVER=$(GRPC) $(or $(PYTHON),/usr/bin/python3) tests/bench/calls.py
+test-image: ## the Dockerfile, built without Docker (root; buildah, podman, debootstrap)
+	@tests/image/run.sh
+test-manifests: all ## setup/, the install and the Dockerfile by the tools that read them
+	@tests/manifests/run.sh
 
 check: all ## format, layers, headers, sizes, banned functions, docs in step, clang-tidy
 	@tests/check/run.sh
 
-install: all ## into DESTDIR/usr/local/bin
-	install -D -t $(DESTDIR)$(or $(PREFIX),/usr/local)/bin build/kafka-connector \
-		build/kafka-connector-scale build/producer
+prefix  = $(DESTDIR)$(PREFIX)
+install: all ## programs, systemd unit and docs into DESTDIR and PREFIX (/usr/local)
+	install -D -t $(prefix)/bin $(INSTALLED)
+	install -D -m 644 -t $(prefix)/share/doc/kafka-connector README.md LICENSE
+	install -D -m 644 -t $(prefix)/share/doc/kafka-connector/docs docs/*
+	install -D -m 644 -t $(prefix)/share/doc/kafka-connector setup/systemd/kafka-connector.env
+	@mkdir -p $(prefix)/lib/systemd/system
+	sed 's|@prefix@|$(PREFIX)|' setup/systemd/kafka-connector.service > $(prefix)/$(UNIT_FILE)
+uninstall: ## what install has put there
+	rm -f $(addprefix $(prefix)/bin/,$(notdir $(INSTALLED))) $(prefix)/$(UNIT_FILE)
+	rm -rf $(prefix)/share/doc/kafka-connector
 
 clean: ## remove build/
 	rm -rf build
 
 help: ## this list
-	@awk -F': .*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F': .*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

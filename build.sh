@@ -8,12 +8,14 @@ usage() {
 Usage: ./build.sh [COMMAND]
 
   (none)            build the image and deploy the Swarm stack of setup/swarm
+  image             build the image alone, kafka-connector:latest or what IMAGE names
+  deploy            deploy the stack alone
   demo [OPTION...]  build, run and show it on this machine: Kafka and the functions included
   demo watch [...]  the same of watch mode: a function sleeps until its group is behind
   demo scale [...]  the same of scale mode: a spike is left alone, a backlog scaled for
   test              build and run the unit, mock and Kafka tests
-  packages SET...   print the Debian packages of sets: build, demo, test, check, fuzz,
-                    bench, run, prometheus, page
+  packages SET...   print the Debian packages of sets: build, demo, unit, test, check,
+                    fuzz, bench, run, image, manifests, prometheus, page
   install SET...    install those that are missing
   help              this text
 
@@ -37,21 +39,24 @@ die() {
 
 # ---- packages: the one list of them ----
 
-SETS='build, demo, test, check, fuzz, bench, run, prometheus, page'
+SETS='build, demo, unit, test, check, fuzz, bench, run, image, manifests, prometheus, page'
 
 packages() { # SET
     case $1 in
     build) echo build-essential pkg-config git librdkafka-dev libcurl4-openssl-dev libcjson-dev \
         libuv1-dev libmicrohttpd-dev uthash-dev libgrpc-dev libprotobuf-c-dev protobuf-c-compiler ;;
     demo) echo "$(packages build) figlet" ;;
-    test) echo "$(packages build) libcriterion-dev default-jre-headless maven curl openssl" \
-        python3-grpcio python3-protobuf ;;
+    unit) echo "$(packages build) libcriterion-dev curl openssl python3-grpcio python3-protobuf" ;;
+    test) echo "$(packages unit) default-jre-headless maven" ;;
     check) echo "$(packages test) clang clang-format clang-tidy" ;;
     fuzz) echo "$(packages build) clang libclang-rt-dev" ;;
     bench) echo "$(packages build) default-jre-headless maven valgrind" ;;
+    image) echo buildah podman runc debootstrap ;;
+    manifests) echo "$(packages build) python3-venv shellcheck systemd curl" ;;
     prometheus) echo prometheus ;; # not in test: it starts a service
     page) echo "$(packages build) chromium chromium-driver python3" ;;
-    run) echo librdkafka1 libcurl4 libcjson1 libuv1 libmicrohttpd12 ca-certificates ;;
+    run) echo librdkafka1 libcurl4 libcjson1 libuv1 libmicrohttpd12 libgrpc29 libprotobuf-c1 \
+        ca-certificates curl ;; # curl: the image's HEALTHCHECK
     esac
 }
 
@@ -417,20 +422,69 @@ run_tests() {
     make --no-print-directory test test-kafka
 }
 
-deploy() {
+export IMAGE=${IMAGE:-kafka-connector:latest} # the stack's files name it
+
+need_docker() {
     local hint="without Docker, try ./build.sh demo"
     command -v docker >/dev/null || die "the docker command is missing; $hint"
     docker info >/dev/null 2>&1 || die "docker reaches no engine (docker info fails); $hint"
-    [ "$(docker info -f '{{.Swarm.LocalNodeState}}')" = active ] ||
-        die "this engine is not in a Swarm: docker swarm init; $hint"
-    docker build -t kafka-connector:latest \
+}
+
+# The time of what is in it is the last commit's: the same tree on the same base is the same image.
+image() {
+    need_docker
+    local epoch=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null)}
+    docker build -t "$IMAGE" ${BASE:+--build-arg BASE="$BASE"} \
+        ${epoch:+--build-arg SOURCE_DATE_EPOCH="$epoch"} \
         --build-arg VERSION="$(git describe --tags --always --dirty 2>/dev/null || echo unknown)" .
-    docker stack deploy -c setup/swarm/docker-compose.yml kafka
+}
+
+need_swarm() {
+    [ "$(docker info -f '{{.Swarm.LocalNodeState}}')" = active ] ||
+        die "this engine is in no Swarm: docker swarm init"
+    [ "$(docker info -f '{{.Swarm.ControlAvailable}}')" = true ] ||
+        die "this engine is a worker of its Swarm; deploy from a manager"
+    docker network inspect func_functions >/dev/null 2>&1 ||
+        die "there is no network func_functions: OpenFaaS' stack makes it; without OpenFaaS," \
+            "docker network create -d overlay --attachable func_functions"
+}
+
+has_secret() { # NAME
+    docker secret inspect "$1" >/dev/null 2>&1
+}
+
+# OpenFaaS keeps its password in two secrets. Where they are the connector shows it, and has a token
+# of its own for what an operator does by hand.
+secrets_file() {
+    if ! has_secret basic-auth-user || ! has_secret basic-auth-password; then
+        echo "No secrets basic-auth-user and basic-auth-password: the gateway is asked without" >&2
+        return
+    fi
+    has_secret kafka-connector-token ||
+        head -c 24 /dev/urandom | base64 | docker secret create kafka-connector-token - >/dev/null
+    echo setup/swarm/secrets.yml
+}
+
+deploy() {
+    local secrets
+    need_docker
+    need_swarm
+    secrets=$(secrets_file)
+    docker stack deploy -c setup/swarm/docker-compose.yml ${secrets:+-c "$secrets"} kafka
     echo "Deployed. Watch it: docker service logs kafka_connector -f"
 }
 
+image_and_deploy() {
+    need_docker
+    need_swarm
+    image
+    deploy
+}
+
 case ${1-} in
-'') deploy ;;
+'') image_and_deploy ;;
+image) image ;;
+deploy) deploy ;;
 demo) demo "${@:2}" ;;
 test) run_tests ;;
 packages) check_sets "${@:2}" && packages_of "${@:2}" | xargs ;;

@@ -4,7 +4,7 @@
 # program of ours or with one of WORDS; what stands in it for an address becomes one that is here.
 # Where there is no Kafka that is said, and an error with REQUIRE_KAFKA=1.
 set -uo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 2
 
 WORDS='\./build\.sh|\.ci/run|kafka-connector|producer|make|curl|faas|kubectl|docker|helm|grpcurl|promtool|systemctl|journalctl|git|for|export|[A-Za-z_]+='
 AWAIT_SECONDS=60 RUN_SECONDS=600
