@@ -52,21 +52,27 @@ static int64_t wall_ms(void)
 
 static void on_due(uv_timer_t *timer);
 
+/* Of the next multiple of the interval, but not of the last tick's own time, when that was a little
+ * early. */
 static void await_next(struct sampler *sampler)
 {
-    int64_t interval = sampler->setup.interval_ms;
-    int64_t wait = sampler->at_once ? 0 : interval - wall_ms() % interval;
+    int64_t interval = sampler->setup.interval_ms, now = wall_ms();
+    int64_t wait = interval - now % interval;
 
+    if (now + wait == sampler->ticked_ms)
+        wait += interval;
+    if (sampler->at_once)
+        wait = 0;
     uv_timer_start(&sampler->due, on_due, (uint64_t)wait, 0);
 }
 
-/* The nearest multiple of the interval: a timer may be a little early. The first, which was not
- * waited for, has its own time. */
+/* The multiple of the interval that was waited for: a timer may be a little early, and any time
+ * late. The first, which was not waited for, has its own time. */
 static int64_t time_of_tick(const struct sampler *sampler)
 {
     int64_t now = wall_ms(), interval = sampler->setup.interval_ms;
 
-    return sampler->at_once ? now : (now + interval / 2) / interval * interval;
+    return sampler->at_once ? now : (now + interval / 10) / interval * interval;
 }
 
 static void set_time(struct sampler *sampler)
