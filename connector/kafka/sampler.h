@@ -11,9 +11,9 @@
  * Requests a tick: at most one FindCoordinator and one OffsetFetch a group, one ListOffsets a
  * broker and one Metadata (librdkafka has no call for the metadata of some topics: it is that of
  * one, or of all). Besides: another ListOffsets a broker when the start of a log is needed (where a
- * group has committed nothing, once a minute), or a broker failed; another pair for a group whose
- * coordinator has moved; another Metadata when a group has committed in a topic that was not known,
- * and for a topic that is missing; and a few FindCoordinators again while connections are made.
+ * group has committed nothing, once a minute), or a broker failed; another Metadata when a group
+ * has committed in a topic that was not known, and for a topic that is missing; and a few
+ * FindCoordinators again while connections are made.
  *
  * What fails leaves what was known before, as stale, with the reason: a group, a topic, a
  * partition, or, when no broker answers, the whole tick (sampler_fault). A fault is logged when it
@@ -127,8 +127,8 @@ struct sampler_counts {
     int64_t requests[SAMPLER_REQUEST_KINDS]; /* sent since the beginning */
     int64_t ticks;                           /* ended */
     int64_t late_groups;                     /* answers that did not come within the timeout */
-    int64_t replaced;                        /* clients given up because a group never answered */
-    int64_t tick_ms;                         /* how long the last tick took */
+    int64_t replaced; /* clients given up: a broker or group was silent, a coordinator moved */
+    int64_t tick_ms;  /* how long the last tick took */
 };
 
 struct sampler_counts sampler_counts(const struct sampler *sampler);

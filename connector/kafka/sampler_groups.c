@@ -4,7 +4,9 @@
  * The trap: librdkafka (2.0.2 to 2.15) aborts the process when such a request times out and its
  * coordinator comes back. So none ever times out: it is given an hour, our own clock calls a group
  * late, a group with a question under way is not asked again, and a client with a group that has
- * been silent for unanswered_ms is replaced, its questions with it. What answers an earlier tick's
+ * been silent for unanswered_ms is replaced, its questions with it. So is one that asked a broker
+ * which coordinates the group no more: as long as that broker is up librdkafka (2.0.2) asks no
+ * other, for up to eleven groups that it remembers. What answers an earlier tick's
  * question was committed nobody knows when: it only makes room for the next one.
  */
 #include "kafka/sampler_private.h"
@@ -251,18 +253,6 @@ static rd_kafka_resp_err_t error_of(const rd_kafka_event_t *event,
     return rd_kafka_error_code(rd_kafka_group_result_error(groups[0]));
 }
 
-/* librdkafka forgets a coordinator that says it is none, and asks for the new one at the next
- * question: which is put at once, but no more than once a tick. */
-static bool has_moved(struct group *group, rd_kafka_resp_err_t error)
-{
-    int64_t tick = group->sampler->tick;
-
-    if (error != RD_KAFKA_RESP_ERR_NOT_COORDINATOR || group->moved_tick == tick)
-        return false;
-    group->moved_tick = tick;
-    return true;
-}
-
 void sampler_on_answer(struct sampler *sampler, rd_kafka_event_t *event)
 {
     struct group *group = rd_kafka_event_opaque(event);
@@ -271,13 +261,12 @@ void sampler_on_answer(struct sampler *sampler, rd_kafka_event_t *event)
 
     group->in_flight = false;
     sampler->in_flight--;
+    sampler->misled |= error == RD_KAFKA_RESP_ERR_NOT_COORDINATOR;
     if (sampler->state != SAMPLER_GROUPS_READING)
         return;
-    if (is_awaited(group)) {
-        if (group->sent_tick == sampler->tick && !has_moved(group, error))
-            note_answer(group, error, list);
-        else
-            ask(group);
-    }
+    if (is_awaited(group) && group->sent_tick == sampler->tick)
+        note_answer(group, error, list);
+    else if (is_awaited(group))
+        ask(group);
     ask_more(sampler);
 }

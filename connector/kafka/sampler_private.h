@@ -71,8 +71,7 @@ struct group {
     bool in_flight;             /* a question is, of this tick or an earlier one */
     uint64_t sent_at;           /* of uv_now */
     const char *said;           /* the trouble that was logged */
-    /* At which it was the last time; moved: its coordinator was another one than asked. */
-    int64_t walked_tick, sent_tick, done_tick, read_tick, moved_tick;
+    int64_t walked_tick, sent_tick, done_tick, read_tick; /* at which it was the last time */
     UT_hash_handle hh;
 };
 
@@ -122,6 +121,7 @@ struct sampler {
 
     unsigned silent;     /* ticks at which a broker that is there told no metadata */
     int64_t silent_tick; /* the last of them */
+    bool misled;         /* the client asks a broker for a group that is no more its coordinator */
 
     size_t in_flight;         /* questions for groups */
     bool all_answered;        /* at the last tick, by this client */

@@ -184,6 +184,7 @@ static void replace_client(struct sampler *sampler)
     log_debug(NULL, "sampler: with another Kafka client from here on");
     sampler_forget_requests(sampler);
     sampler->silent = 0;
+    sampler->misled = false;
     sampler->counts.replaced++;
 }
 
@@ -203,7 +204,7 @@ static void begin_tick(struct sampler *sampler)
     sampler->groups_read = false;
     for (struct log_topic *log = sampler->topics; log; log = log->hh.next)
         log->known = false;
-    if (is_silenced(sampler) || sampler_is_unanswered(sampler))
+    if (sampler->misled || is_silenced(sampler) || sampler_is_unanswered(sampler))
         replace_client(sampler);
     credentials_look(&sampler->credentials, uv_now(sampler->setup.loop), sampler->kafka,
                      sampler->conf);

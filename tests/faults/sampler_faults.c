@@ -63,6 +63,39 @@ static void bring_back(struct turns *turns, int signal)
         fail("a broker does not start: see %s", nodes_log(turns->nodes, turns->node));
 }
 
+static bool is_settled(const struct rd_kafka_metadata *metadata)
+{
+    for (int i = 0; i < metadata->topic_cnt; i++)
+        for (int k = 0; k < metadata->topics[i].partition_cnt; k++) {
+            const rd_kafka_metadata_partition_t *it = &metadata->topics[i].partitions[k];
+
+            if (it->leader != it->replicas[0])
+                return false;
+        }
+    return true;
+}
+
+/* The controller gives every partition, and every coordinator's, back to the broker that it is
+ * meant for (kafka.sh: within seconds): before that more moves are to come. */
+static void await_settled(struct admin *admin)
+{
+    enum { TURNS = 600, PAUSE_MS = 200 };
+    bool settled = false;
+
+    for (int turn = 0; turn < TURNS && !settled; turn++) {
+        const struct rd_kafka_metadata *metadata;
+
+        if (turn)
+            uv_sleep(PAUSE_MS);
+        if (rd_kafka_metadata(admin->client, 1, NULL, &metadata, START_MS))
+            continue;
+        settled = is_settled(metadata);
+        rd_kafka_metadata_destroy(metadata);
+    }
+    if (!settled)
+        fail("the brokers do not come to lead what they are meant to");
+}
+
 /* One that has just come back is behind the others for a while: each is asked by a client that
  * knows no other. */
 static void await_each(const struct turns *turns)
@@ -75,6 +108,7 @@ static void await_each(const struct turns *turns)
          broker = strtok_r(NULL, ",", &rest)) {
         admin_init(&admin, broker, topic, &none);
         admin_await_health(&admin);
+        await_settled(&admin);
         admin_release(&admin);
     }
     free(list);
