@@ -1,4 +1,5 @@
 /* producer: sends records to a topic and tells how fast they were acknowledged. */
+#include "base/secret.h"
 #include "base/version.h"
 #include "producer/clock.h"
 #include "producer/options.h"
@@ -107,6 +108,8 @@ int main(int argc, char **argv)
     struct option_faults faults = {0};
     int status = EXIT_SUCCESS;
 
+    secret_hide(environ);
+    secret_hide(argv);
     option_read(&group, 1, &input, &faults);
     if (options.help)
         status = tell_help();

@@ -2,6 +2,9 @@
 #include "producer/writer.h"
 
 #include "base/xalloc.h"
+#include "kafka/credentials.h"
+#include "kafka/refusal.h"
+#include "producer/clock.h"
 
 #include <librdkafka/rdkafka.h>
 #include <stdio.h>
@@ -14,6 +17,7 @@ struct writer {
     const struct producer_options *options;
     struct writer_sink sink;
     rd_kafka_t *client;
+    struct credentials credentials;
     rd_kafka_topic_t *topic;
     rd_kafka_headers_t *headers; /* NULL: none */
     rd_kafka_queue_t *queue;     /* of what can be served; NULL: nobody is woken */
@@ -43,13 +47,18 @@ static void on_delivery(rd_kafka_t *client, const rd_kafka_message_t *message, v
 static void on_error(rd_kafka_t *client, int error, const char *reason, void *opaque)
 {
     struct writer *writer = opaque;
+    char *refusal;
 
     (void)client;
     if (error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) /* told already, broker by broker */
         return;
+    refusal = refusal_dup(reason);
+    if (refusal)
+        error = RD_KAFKA_RESP_ERR__AUTHENTICATION; /* one refusal comes under several codes */
     if (writer->said != (rd_kafka_resp_err_t)error)
-        fprintf(stderr, "producer: %s\n", reason);
+        fprintf(stderr, "producer: %s\n", refusal ? refusal : reason);
     writer->said = (rd_kafka_resp_err_t)error;
+    free(refusal);
 }
 
 static void on_wake(rd_kafka_t *client, void *opaque)
@@ -81,7 +90,7 @@ static rd_kafka_t *open_client(struct writer *writer, struct option_faults *faul
     rd_kafka_conf_set_opaque(conf, writer);
     rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
     rd_kafka_conf_set_error_cb(conf, on_error);
-    client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, reason, sizeof(reason));
+    client = kafka_client_new(false, conf, reason, sizeof(reason));
     if (!client) {
         option_fault(faults, "X: %s", reason);
         rd_kafka_conf_destroy(conf);
@@ -113,6 +122,7 @@ struct writer *writer_new(const struct producer_options *options, const struct w
         free(writer);
         return NULL;
     }
+    credentials_init(&writer->credentials, &options->kafka);
     writer->topic = rd_kafka_topic_new(writer->client, options->topic, NULL);
     writer->headers = make_headers(&options->headers);
     return writer;
@@ -130,6 +140,7 @@ void writer_free(struct writer *writer)
         rd_kafka_headers_destroy(writer->headers);
     rd_kafka_topic_destroy(writer->topic);
     rd_kafka_destroy(writer->client);
+    credentials_release(&writer->credentials);
     free(writer);
 }
 
@@ -181,6 +192,7 @@ enum writer_sent writer_send(struct writer *writer, const struct writer_record *
 void writer_serve(struct writer *writer, int wait_ms)
 {
     rd_kafka_poll(writer->client, wait_ms);
+    credentials_look(&writer->credentials, (uint64_t)clock_us() / 1000, writer->client, NULL);
 }
 
 void writer_on_wake(struct writer *writer, void (*wake)(void *context), void *context)

@@ -21,6 +21,13 @@ enum {
                  1, /* an empty one behind */
 };
 
+/* Of probes, scrapers and people there are a few. */
+static const struct guard_limits guard_limits = {
+    .connections = 128,
+    .request_ms = 10 * 1000,
+    .idle_ms = 75 * 1000, /* longer than scrapers pause */
+};
+
 static const struct option_row rows[] = {
     {.name = "admin_listen",
      .type = OPTION_STRING,
@@ -310,8 +317,10 @@ struct admin *admin_new(uv_loop_t *loop, const struct admin_options *options,
         return admin;
     admin->server =
         web_server_new(loop, options->listen, BODY_LIMIT, admin->routes, admin, &reason);
-    if (admin->server)
+    if (admin->server) {
+        web_server_guard(admin->server, &guard_limits);
         return admin;
+    }
     option_fault(faults, "admin_listen: \"%s\": %s", options->listen, reason);
     free(reason);
     free(admin);

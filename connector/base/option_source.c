@@ -2,6 +2,7 @@
 #define _GNU_SOURCE /* memmem */
 #include "base/option_private.h"
 
+#include "base/secret.h"
 #include "base/xalloc.h"
 
 #include <stdlib.h>
@@ -169,6 +170,19 @@ static bool read_flag(struct option_reader *reader, const char *argument, const 
     return value == next;
 }
 
+/* "-X sasl.password canary": what was meant for a secret's value is not shown. */
+static void unexpected_argument(struct option_reader *reader, int index)
+{
+    const char *argument = reader->input->argv[index];
+    const char *before = index > 0 ? reader->input->argv[index - 1] : "";
+
+    if (secret_is_name(before, strlen(before)))
+        option_fault(reader->faults, "unexpected argument behind a secret's name, not shown here; "
+                                     "a property is given as name=value");
+    else
+        option_fault(reader->faults, "unexpected argument \"%s\"", argument);
+}
+
 void option_read_flags(struct option_reader *reader)
 {
     const struct option_input *input = reader->input;
@@ -176,7 +190,7 @@ void option_read_flags(struct option_reader *reader)
     for (int i = 0; i < input->argc; i++) {
         const char *next = i + 1 < input->argc ? input->argv[i + 1] : NULL;
         if (!is_flag(input->argv[i]))
-            option_fault(reader->faults, "unexpected argument \"%s\"", input->argv[i]);
+            unexpected_argument(reader, i);
         else if (read_flag(reader, input->argv[i], next))
             i++;
     }

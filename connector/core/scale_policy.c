@@ -178,6 +178,7 @@ void scale_policy_settle(struct scale_policy *policy, bool has_topic, struct opt
 {
     const char *limitation = policy->partition_limitation;
 
+    policy->finer = 1;
     policy->limit = (struct partition_limit){.count = 0};
     if (limitation && !partition_limit_parse(limitation, &policy->limit))
         option_fault(faults,

@@ -25,7 +25,7 @@ struct scale_policy {
     int64_t sampling_ms; /* from sample to sample */
     int64_t window_size; /* samples that a history must hold; 0 in the table: not given */
     int64_t finer;       /* a history has so many samples in sampling_ms, for who shares it wants
-                            them; 0: one */
+                            them; settled as 1, and 0 is that too */
     int64_t up_ms;       /* the value rises at most once in this time */
     int64_t down_ms;     /* it falls to the highest of this time */
     int64_t drain_ms;    /* 0 in the table: sustain_ms */
@@ -36,8 +36,8 @@ struct scale_policy {
 
 extern const struct option_table scale_policy_table;
 
-/* Completes what was read: the limit, the window, drainSeconds. What cannot be together is a fault,
- * as it is with KEDA. has_topic: one topic is named, not all of the group. */
+/* Completes what was read: the limit, the window, drainSeconds, finer. What cannot be together is a
+ * fault, as it is with KEDA. has_topic: one topic is named, not all of the group. */
 void scale_policy_settle(struct scale_policy *policy, bool has_topic, struct option_faults *faults);
 
 /* Whether time plays no part: active and value are KEDA's arithmetic exactly. */

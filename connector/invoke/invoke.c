@@ -162,7 +162,8 @@ static const char *unready(void *context)
     if (consumer_state(invoke->consumer) == CONSUMER_IDLE)
         return "no topic to bind to: no function has a topic annotation";
     if (consumer_state(invoke->consumer) == CONSUMER_JOINING)
-        return "waiting for the group to assign partitions";
+        return consumer_refused(invoke->consumer) ? consumer_refused(invoke->consumer)
+                                                  : "waiting for the group to assign partitions";
     if (consumer_state(invoke->consumer) == CONSUMER_READING)
         return consumer_trouble(invoke->consumer);
     return dispatcher_fault(invoke->dispatcher);
@@ -184,6 +185,7 @@ static void add_status(void *context, json *status)
     json_add_text(about, "state", consumer_state_name(consumer_state(invoke->consumer)));
     json_add_text(about, "fault", consumer_fault(invoke->consumer));
     json_add_text(about, "unread", consumer_trouble(invoke->consumer));
+    json_add_text(about, "refused", consumer_refused(invoke->consumer));
     json_add_number(about, "rebalances", consumer_counts(invoke->consumer)->rebalances);
     json_add_number(about, "lost", consumer_counts(invoke->consumer)->lost);
     topics_status(invoke->topics, status);

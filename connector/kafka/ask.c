@@ -1,8 +1,8 @@
 /* ask: see ask.h. */
 #include "kafka/ask.h"
 
-#include "base/line.h"
 #include "base/xalloc.h"
+#include "kafka/refusal.h"
 
 #include <librdkafka/rdkafka.h>
 #include <stdlib.h>
@@ -22,7 +22,7 @@ static void on_error(rd_kafka_t *kafka, int error, const char *reason, void *opa
     if (error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
         return; /* follows from the others */
     free(*newest);
-    *newest = line_escape_dup(reason, strlen(reason));
+    *newest = refusal_or_text_dup(reason);
 }
 
 static rd_kafka_t *client_new(const struct kafka_options *options, char **error)
@@ -35,7 +35,7 @@ static rd_kafka_t *client_new(const struct kafka_options *options, char **error)
     if (conf) {
         rd_kafka_conf_set_error_cb(conf, on_error);
         rd_kafka_conf_set_opaque(conf, error);
-        kafka = rd_kafka_new(RD_KAFKA_PRODUCER, conf, reason, sizeof(reason));
+        kafka = kafka_client_new(false, conf, reason, sizeof(reason));
     }
     if (conf && !kafka)
         rd_kafka_conf_destroy(conf);

@@ -5,7 +5,11 @@
 #define _GNU_SOURCE /* strcasestr */
 #include "kafka/client.h"
 
+#include "base/secret.h"
 #include "base/xalloc.h"
+#include "kafka/oauth.h"
+#include "kafka/refusal.h"
+#include "kafka/security.h"
 
 #include <ctype.h>
 #include <librdkafka/rdkafka.h>
@@ -32,21 +36,11 @@ static const struct option_row rows[] = {
      .type = OPTION_PROPERTIES,
      .offset = offsetof(struct kafka_options, properties),
      .text = "Any property of librdkafka (TLS, SASL, timeouts): -X security.protocol=SASL_SSL, or "
-             "kafka_security_protocol=SASL_SSL in the environment."},
+             "kafka_security_protocol=SASL_SSL in the environment. With .file behind its name "
+             "(kafka_sasl_password_file) the value is a file's first line."},
 };
 
 const struct option_table kafka_option_table = {"Kafka", rows, sizeof(rows) / sizeof(*rows)};
-
-/* librdkafka repeats a refused value in its reason; these must not be repeated. */
-static bool is_secret(const char *property)
-{
-    static const char *const parts[] = {"password", "secret", "pem", "oauthbearer", "kinit"};
-
-    for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
-        if (strstr(property, parts[i]))
-            return true;
-    return false;
-}
 
 /* The names of all properties, cut in place out of the table that librdkafka prints of them: the
  * only list that has those without a value too. */
@@ -111,7 +105,8 @@ static void set_property(rd_kafka_conf_t *conf, const char *name, const char *va
         break;
     default:
         option_fault(faults, "Kafka property %s: %s", name,
-                     is_secret(name) ? "its value is refused" : reason);
+                     /* which repeats the value */
+                     secret_is_name(name, strlen(name)) ? "its value is refused" : reason);
     }
 }
 
@@ -146,10 +141,31 @@ static const char *option_instead(const char *property)
     return NULL;
 }
 
+/* NAME=VALUE, or NAME.file=PATH. */
+static void set_value(rd_kafka_conf_t *conf, const char *name, bool is_file, const char *value,
+                      struct option_faults *faults)
+{
+    char *read;
+
+    if (is_file && strcmp(name, OAUTH_TOKEN) == 0) {
+        oauth_use_file(conf, value, faults);
+        return;
+    }
+    read = is_file ? security_read_file(name, value, faults) : NULL;
+
+    if (!is_file)
+        security_check_path(name, value, faults);
+    if (!is_file || read)
+        set_property(conf, name, is_file ? read : value, faults);
+    if (read)
+        xfree_secret(read);
+}
+
 static void set_users(rd_kafka_conf_t *conf, const char *property,
                       const struct kafka_setting *settings, struct option_faults *faults)
 {
     const char *equals = strchr(property, '=');
+    bool is_file;
     char *name;
 
     if (!equals || equals == property) {
@@ -157,6 +173,7 @@ static void set_users(rd_kafka_conf_t *conf, const char *property,
         return;
     }
     name = xstrndup(property, (size_t)(equals - property));
+    is_file = security_cut_file(name);
     if (option_instead(name))
         option_fault(faults, "Kafka property %s is set by the option %s", name,
                      option_instead(name));
@@ -164,7 +181,7 @@ static void set_users(rd_kafka_conf_t *conf, const char *property,
         option_fault(faults, "Kafka property %s is set by this program and cannot be changed",
                      name);
     else
-        set_property(conf, name, equals + 1, faults);
+        set_value(conf, name, is_file, equals + 1, faults);
     free(name);
 }
 
@@ -188,6 +205,7 @@ rd_kafka_conf_t *kafka_conf_new(const struct kafka_options *options,
 
     load_no_plugins(options);
     conf = rd_kafka_conf_new();
+    refusal_listen(conf);
     kafka_brokers_check(options, faults);
     set_all(conf, defaults, faults);
     for (size_t i = 0; i < options->properties.count; i++)
@@ -195,11 +213,24 @@ rd_kafka_conf_t *kafka_conf_new(const struct kafka_options *options,
     set_property(conf, "bootstrap.servers", bootstrap, faults);
     set_property(conf, "client.id", options->client_id, faults);
     set_all(conf, settings, faults);
+    if (faults->count == faults_before)
+        security_check(conf, &options->properties, faults);
     free(bootstrap);
     if (faults->count == faults_before)
         return conf;
     rd_kafka_conf_destroy(conf);
     return NULL;
+}
+
+rd_kafka_t *kafka_client_new(bool consumes, rd_kafka_conf_t *conf, char *reason, size_t size)
+{
+    rd_kafka_t *kafka =
+        rd_kafka_new(consumes ? RD_KAFKA_CONSUMER : RD_KAFKA_PRODUCER, conf, reason, size);
+    rd_kafka_error_t *none = kafka ? rd_kafka_sasl_background_callbacks_enable(kafka) : NULL;
+
+    if (none) /* there are no tokens */
+        rd_kafka_error_destroy(none);
+    return kafka;
 }
 
 static bool is_about(const rd_kafka_conf_t *conf, const char *name, const char *part)

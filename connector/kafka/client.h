@@ -3,7 +3,8 @@
  *
  * TLS, SASL and everything else librdkafka knows is set by its own property names: -X key=value
  * or the environment kafka_key_name=value (an underscore stands for a dot where the property
- * librdkafka knows has one). Properties whose meaning the program depends on are refused.
+ * librdkafka knows has one); NAME.file names a file with the value (kafka/security.h). Properties
+ * whose meaning the program depends on are refused.
  */
 #ifndef KAFKA_CLIENT_H
 #define KAFKA_CLIENT_H
@@ -12,6 +13,7 @@
 
 #include <stdbool.h>
 
+typedef struct rd_kafka_s rd_kafka_t;
 typedef struct rd_kafka_conf_s rd_kafka_conf_t;
 
 struct kafka_options {
@@ -30,11 +32,16 @@ struct kafka_setting {
 /* A configuration of our `settings` (fixed: a user's property that names one of them is a fault)
  * over `defaults` (a user's property wins over them), both ended by {NULL, NULL}, either may be
  * NULL. Faults: those of the brokers, unknown property, value refused (librdkafka's own words),
- * fixed one. Returns NULL if any was added; else the caller owns it (rd_kafka_new takes it over).
+ * fixed one, what authentication lacks. Returns NULL if any was added; else the caller owns it
+ * (rd_kafka_new takes it over).
  */
 rd_kafka_conf_t *kafka_conf_new(const struct kafka_options *options,
                                 const struct kafka_setting *settings,
                                 const struct kafka_setting *defaults, struct option_faults *faults);
+
+/* A client of a configuration, which it takes over; NULL: *reason says why, the configuration is
+ * still the caller's. As rd_kafka_new, but that tokens are renewed whoever polls. */
+rd_kafka_t *kafka_client_new(bool consumes, rd_kafka_conf_t *conf, char *reason, size_t size);
 
 /* Whether it authenticates itself by Kerberos: librdkafka then holds the lock of the credentials
  * while a ticket server is asked. */

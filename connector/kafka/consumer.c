@@ -85,6 +85,10 @@ void consumer_move(struct consumer *consumer, enum consumer_state to)
         return;
     assert(states[to].from & FROM(consumer->state));
     log_debug(NULL, "consumer: %s -> %s", states[consumer->state].name, states[to].name);
+    if (to == CONSUMER_READING) { /* it has spoken with the group's coordinator */
+        free(consumer->refused);
+        consumer->refused = NULL;
+    }
     consumer->state = to;
 }
 
@@ -96,6 +100,11 @@ enum consumer_state consumer_state(const struct consumer *consumer)
 const char *consumer_trouble(const struct consumer *consumer)
 {
     return consumer->trouble;
+}
+
+const char *consumer_refused(const struct consumer *consumer)
+{
+    return consumer->refused;
 }
 
 const char *consumer_state_name(enum consumer_state state)
@@ -143,7 +152,7 @@ bool consumer_open(struct consumer *consumer, char reason[REASON_SIZE])
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_dup(consumer->conf);
 
-    consumer->kafka = rd_kafka_new(RD_KAFKA_CONSUMER, conf, reason, REASON_SIZE);
+    consumer->kafka = kafka_client_new(true, conf, reason, REASON_SIZE);
     if (!consumer->kafka) {
         rd_kafka_conf_destroy(conf);
         return false;
@@ -186,6 +195,7 @@ struct consumer *consumer_new(uv_loop_t *loop, const struct kafka_options *kafka
     consumer->source.calls = &calls;
     consumer->loop = loop;
     consumer->conf = conf;
+    credentials_init(&consumer->credentials, kafka);
     consumer->topics = rd_kafka_topic_partition_list_new(0);
     utarray_new(consumer->names, &ut_str_icd);
     open_handles(consumer);

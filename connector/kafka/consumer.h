@@ -101,6 +101,10 @@ const char *consumer_fault(const struct consumer *consumer);
  * until the loop goes on. */
 const char *consumer_trouble(const struct consumer *consumer);
 
+/* Why a broker does not let us in, until the group has given us something; NULL: not known.
+ * Borrowed likewise. */
+const char *consumer_refused(const struct consumer *consumer);
+
 enum consumer_state consumer_state(const struct consumer *consumer);
 const char *consumer_state_name(enum consumer_state state);
 

@@ -112,6 +112,8 @@ void consumer_free(struct consumer *consumer)
     rd_kafka_conf_destroy(consumer->conf);
     free(consumer->renewal.why);
     free(consumer->trouble);
+    free(consumer->refused);
+    credentials_release(&consumer->credentials);
     free(consumer->commit.answers);
     kafka_wake_close(&consumer->wake, on_wake_closed);
     uv_close((uv_handle_t *)&consumer->tick, on_handle_closed);

@@ -68,6 +68,8 @@ void consumer_on_tick(uv_timer_t *handle)
     consumer_renew_tick(consumer);
     if (!consumer->kafka)
         return;
+    credentials_look(&consumer->credentials, uv_now(consumer->loop), consumer->kafka,
+                     consumer->conf);
     consumer_commit_tick(consumer);
     consumer_group_tick(consumer);
 }

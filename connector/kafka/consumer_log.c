@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "kafka/refusal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -84,6 +85,20 @@ static bool said_lately(struct consumer *consumer, rd_kafka_resp_err_t code)
     return false;
 }
 
+/* One refusal comes under several codes. False: it is none. */
+static bool log_refusal(struct consumer *consumer, const char *text)
+{
+    char *refusal = refusal_dup(text);
+
+    if (!refusal)
+        return false;
+    if (!said_lately(consumer, RD_KAFKA_RESP_ERR__AUTHENTICATION))
+        log_warning(NULL, "Kafka: %s", refusal);
+    free(consumer->refused);
+    consumer->refused = refusal;
+    return true;
+}
+
 void consumer_log_error(struct consumer *consumer, rd_kafka_event_t *event)
 {
     rd_kafka_resp_err_t code = rd_kafka_event_error(event);
@@ -97,8 +112,11 @@ void consumer_log_error(struct consumer *consumer, rd_kafka_event_t *event)
     case RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION:
         log_warning(NULL, "%s", text);
         break;
+    case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN: /* follows from the others */
+        log_debug(NULL, "Kafka: %s", text);
+        break;
     default:
-        if (!said_lately(consumer, code))
+        if (!log_refusal(consumer, text) && !said_lately(consumer, code))
             log_warning(NULL, "Kafka: %s: %s", rd_kafka_err2name(code), text);
     }
 }

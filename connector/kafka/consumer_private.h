@@ -13,6 +13,7 @@
 #define KAFKA_CONSUMER_PRIVATE_H
 
 #include "kafka/consumer.h"
+#include "kafka/credentials.h"
 #include "kafka/wake.h"
 
 #include <librdkafka/rdkafka.h>
@@ -80,8 +81,9 @@ struct reading;
 struct consumer {
     struct source source; /* first: a source is cast to its consumer */
     uv_loop_t *loop;
-    rd_kafka_conf_t *conf;   /* what each client is made of */
-    rd_kafka_t *kafka;       /* NULL: given to the worker to be destroyed, or gone */
+    rd_kafka_conf_t *conf; /* what each client is made of */
+    rd_kafka_t *kafka;     /* NULL: given to the worker to be destroyed, or gone */
+    struct credentials credentials;
     rd_kafka_queue_t *queue; /* the consumer queue: events, never records; NULL as kafka is */
     struct kafka_wake wake;
     uv_timer_t tick;
@@ -115,6 +117,7 @@ struct consumer {
     uint64_t join_at; /* when to ask for partitions again, having been given none, of uv_now */
     unsigned join_wait_ms;
     char *trouble; /* why reading or answering fails, said already */
+    char *refused; /* why a broker does not let us in, said already; NULL: not known, or over */
 
     struct commit commit;
     struct said said[SAID_MAX];

@@ -68,7 +68,8 @@ static void note_kept(struct dead_letters *letters, struct letter_topic *topic)
     bool over = letters->seam.fault && (!letters->faulty || letters->faulty == topic);
 
     topic->refused = RD_KAFKA_RESP_ERR_NO_ERROR;
-    letters->trouble = RD_KAFKA_RESP_ERR_NO_ERROR;
+    free(letters->trouble);
+    letters->trouble = NULL;
     letters->breaks = 0;
     if (!over)
         return;
@@ -292,7 +293,7 @@ static void note_late(struct dead_letters *letters)
     uint64_t waited = oldest ? uv_now(letters->loop) - oldest->since : 0;
 
     if (waited >= LATE_MS && letters->trouble)
-        letters_brokers_fault(letters, rd_kafka_err2str(letters->trouble));
+        letters_brokers_fault(letters, letters->trouble);
     else if (waited >= SILENCE_MS)
         letters_brokers_fault(letters, "they do not acknowledge letters");
 }
@@ -303,6 +304,9 @@ static void on_tick(uv_timer_t *tick)
     struct letter *letter, *next;
 
     letters_serve(letters);
+    if (letters->kafka)
+        credentials_look(&letters->credentials, uv_now(letters->loop), letters->kafka,
+                         letters->conf);
     if (letters->broken)
         mend(letters);
     DL_FOREACH_SAFE (letters->in_state[LETTER_FAILED], letter, next)

@@ -10,6 +10,7 @@
 #include "base/xalloc.h"
 #include "kafka/destroy.h"
 #include "kafka/log_line.h"
+#include "kafka/refusal.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -61,7 +62,7 @@ void dead_letters_check(const struct kafka_options *kafka, struct option_faults 
 static rd_kafka_t *client_new(const rd_kafka_conf_t *settings, char reason[REASON_SIZE])
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_dup(settings);
-    rd_kafka_t *kafka = rd_kafka_new(RD_KAFKA_PRODUCER, conf, reason, REASON_SIZE);
+    rd_kafka_t *kafka = kafka_client_new(false, conf, reason, REASON_SIZE);
 
     if (!kafka)
         rd_kafka_conf_destroy(conf);
@@ -120,6 +121,13 @@ void letters_shut(struct dead_letters *letters)
 
 /* ---- events ---- */
 
+static char *trouble_dup(rd_kafka_resp_err_t code, const char *text)
+{
+    char *refusal = refusal_dup(text);
+
+    return refusal ? refusal : xstrdup(rd_kafka_err2str(code));
+}
+
 static void on_error(struct dead_letters *letters, rd_kafka_event_t *event)
 {
     rd_kafka_resp_err_t code = rd_kafka_event_error(event);
@@ -129,7 +137,8 @@ static void on_error(struct dead_letters *letters, rd_kafka_event_t *event)
         letters->broken = true;
         letters_start_tick(letters);
     } else if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) { /* follows from the others */
-        letters->trouble = code;
+        free(letters->trouble);
+        letters->trouble = trouble_dup(code, rd_kafka_event_error_string(event));
     }
 }
 
@@ -185,6 +194,8 @@ void letters_unhold(struct dead_letters *letters)
     if (--letters->holds > 0)
         return;
     kafka_wake_release(&letters->wake);
+    free(letters->trouble);
+    credentials_release(&letters->credentials);
     free(letters);
 }
 
@@ -212,6 +223,7 @@ struct dead_letters *dead_letters_new(uv_loop_t *loop, const struct kafka_option
     letters->loop = loop;
     letters->template = template;
     letters->conf = conf;
+    credentials_init(&letters->credentials, kafka);
     open_handles(letters);
     if (letters_open(letters, reason))
         return letters;

@@ -6,6 +6,7 @@
 #ifndef KAFKA_DEAD_LETTER_PRIVATE_H
 #define KAFKA_DEAD_LETTER_PRIVATE_H
 
+#include "kafka/credentials.h"
 #include "kafka/dead_letter.h"
 #include "kafka/wake.h"
 
@@ -67,7 +68,8 @@ struct dead_letters {
     unsigned destroying; /* handles that are */
     bool freed;
 
-    rd_kafka_resp_err_t trouble; /* of a broker, since a letter was kept: perhaps not ours */
+    struct credentials credentials;
+    char *trouble; /* of a broker, since a letter was kept, in words: perhaps not ours; or NULL */
 
     struct letter_topic *topics;
     struct letter_topic *faulty;          /* whose fault the fault is; NULL: the brokers' */

@@ -5,14 +5,16 @@
  */
 #include "kafka/roster.h"
 
-#include "base/line.h"
 #include "base/xalloc.h"
 #include "kafka/assignment.h"
+#include "kafka/credentials.h"
+#include "kafka/refusal.h"
 
 #include <librdkafka/rdkafka.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utarray.h>
+#include <uv.h>
 
 enum { REASON_SIZE = 512 };
 
@@ -21,6 +23,7 @@ struct roster {
     UT_array *groups; /* of struct roster_group, by name */
     UT_array *owners; /* of struct roster_owner, by group, topic and partition */
     char *newest_error;
+    struct credentials credentials;
 };
 
 /* Its lines would say a second time what the reason says. */
@@ -36,7 +39,7 @@ static void on_error(rd_kafka_t *kafka, int error, const char *reason, void *opa
     if (error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
         return; /* follows from the others */
     free(roster->newest_error);
-    roster->newest_error = line_escape_dup(reason, strlen(reason));
+    roster->newest_error = refusal_or_text_dup(reason);
 }
 
 static void release_group(void *item)
@@ -69,13 +72,14 @@ struct roster *roster_new(const struct kafka_options *options, struct option_fau
     roster = xcalloc(1, sizeof(*roster));
     rd_kafka_conf_set_error_cb(conf, on_error);
     rd_kafka_conf_set_opaque(conf, roster);
-    roster->kafka = rd_kafka_new(RD_KAFKA_PRODUCER, conf, reason, sizeof(reason));
+    roster->kafka = kafka_client_new(false, conf, reason, sizeof(reason));
     if (!roster->kafka) {
         option_fault(faults, "Kafka client: %s", reason);
         rd_kafka_conf_destroy(conf);
         free(roster);
         return NULL;
     }
+    credentials_init(&roster->credentials, options);
     utarray_new(roster->groups, &groups);
     utarray_new(roster->owners, &owners);
     return roster;
@@ -89,6 +93,7 @@ void roster_free(struct roster *roster)
     utarray_free(roster->owners);
     utarray_free(roster->groups);
     free(roster->newest_error);
+    credentials_release(&roster->credentials);
     free(roster);
 }
 
@@ -175,8 +180,11 @@ const char *roster_read(struct roster *roster, const char *group, int timeout_ms
 {
     const struct rd_kafka_metadata *metadata;
     const struct rd_kafka_group_list *list = NULL;
-    rd_kafka_resp_err_t error = rd_kafka_metadata(roster->kafka, 0, NULL, &metadata, timeout_ms);
+    rd_kafka_resp_err_t error;
 
+    credentials_look(&roster->credentials, uv_hrtime() / 1000000, roster->kafka, NULL);
+    rd_kafka_poll(roster->kafka, 0); /* a token is renewed in it */
+    error = rd_kafka_metadata(roster->kafka, 0, NULL, &metadata, timeout_ms);
     if (error)
         return why(roster, error);
     rd_kafka_metadata_destroy(metadata);

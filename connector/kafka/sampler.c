@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { REASON_SIZE = 512 };
+enum { REASON_SIZE = 512, UNANSWERED_MS = 60 * 1000 };
 
 /* ---- its beginning and its end ---- */
 
@@ -26,7 +26,10 @@ struct sampler *sampler_new(const struct sampler_setup *setup, struct option_fau
     sampler->setup = *setup;
     sampler->setup.kafka = NULL;
     sampler->setup.group = NULL;
+    if (!sampler->setup.unanswered_ms)
+        sampler->setup.unanswered_ms = UNANSWERED_MS;
     sampler->conf = conf;
+    credentials_init(&sampler->credentials, setup->kafka);
     sampler->ticked_ms = -1;
     sampler_open_handles(sampler);
     if (!sampler_client_open(sampler, reason, sizeof(reason))) {
@@ -172,6 +175,8 @@ void sampler_free(struct sampler *sampler)
         group_free(sampler, group);
     sampler_times_forget(sampler);
     rd_kafka_conf_destroy(sampler->conf);
+    credentials_release(&sampler->credentials);
+    free(sampler->refused);
     free(sampler->newest_error);
     free(sampler->fault);
     free(sampler);

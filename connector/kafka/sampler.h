@@ -34,10 +34,11 @@ struct sampler_setup {
     uv_loop_t *loop;
     const struct kafka_options *kafka; /* borrowed until sampler_new returns */
     const char *group; /* one that is asked for, or NULL: the client's own, which it never joins */
-    int64_t interval_ms;           /* > 0 */
-    int64_t timeout_ms;            /* an answer that is later is none; > 0 */
-    bool create_topics;            /* a missing one that is asked for by name is made, where
-                                      the broker allows it */
+    int64_t interval_ms;   /* > 0 */
+    int64_t timeout_ms;    /* an answer that is later is none; > 0 */
+    int64_t unanswered_ms; /* a group is, for so long: the client is replaced; 0: a minute */
+    bool create_topics;    /* a missing one that is asked for by name is made, where
+                              the broker allows it */
     void (*ticked)(void *context); /* on the loop, at the end of each tick, good or not */
     void *context;
 };

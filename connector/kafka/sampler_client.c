@@ -12,6 +12,7 @@
 #include "base/xalloc.h"
 #include "kafka/destroy.h"
 #include "kafka/log_line.h"
+#include "kafka/refusal.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -128,8 +129,10 @@ static void on_error(struct sampler *sampler, rd_kafka_event_t *event)
 {
     if (rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
         return; /* follows from the others */
+    free(sampler->refused);
+    sampler->refused = refusal_dup(rd_kafka_event_error_string(event));
     free(sampler->newest_error);
-    sampler->newest_error = xstrdup(rd_kafka_event_error_string(event));
+    sampler->newest_error = refusal_or_text_dup(rd_kafka_event_error_string(event));
     log_debug(NULL, "Kafka: %s", sampler->newest_error);
 }
 
@@ -189,7 +192,7 @@ bool sampler_client_open(struct sampler *sampler, char *reason, size_t size)
 
     /* Not part of the copy. */
     rd_kafka_conf_interceptor_add_on_new(conf, "count", on_new, sampler);
-    kafka = rd_kafka_new(RD_KAFKA_CONSUMER, conf, reason, size);
+    kafka = kafka_client_new(true, conf, reason, size);
     if (!kafka) {
         lost_conf = conf;
         return false;

@@ -4,7 +4,7 @@
  * The trap: librdkafka (2.0.2 to 2.15) aborts the process when such a request times out and its
  * coordinator comes back. So none ever times out: it is given an hour, our own clock calls a group
  * late, a group with a question under way is not asked again, and a client with a group that has
- * been silent for UNANSWERED_MS is replaced, its questions with it. What answers an earlier tick's
+ * been silent for unanswered_ms is replaced, its questions with it. What answers an earlier tick's
  * question was committed nobody knows when: it only makes room for the next one.
  */
 #include "kafka/sampler_private.h"
@@ -20,7 +20,6 @@ enum {
      * waits for a connection to one that it forgot asks again whenever any connection changes. */
     IN_FLIGHT_FIRST = 10,
     NEVER_MS = 60 * 60 * 1000,
-    UNANSWERED_MS = 60 * 1000,
     REASON_SIZE = 512,
 };
 
@@ -152,9 +151,10 @@ void sampler_on_late(uv_timer_t *timer)
 bool sampler_is_unanswered(const struct sampler *sampler)
 {
     uint64_t now = uv_now(sampler->setup.loop);
+    uint64_t unanswered_ms = (uint64_t)sampler->setup.unanswered_ms;
 
     for (const struct group *group = sampler->groups; group; group = group->hh.next)
-        if (group->in_flight && now - group->sent_at > UNANSWERED_MS)
+        if (group->in_flight && now - group->sent_at > unanswered_ms)
             return true;
     return false;
 }

@@ -12,6 +12,7 @@
 #ifndef KAFKA_SAMPLER_PRIVATE_H
 #define KAFKA_SAMPLER_PRIVATE_H
 
+#include "kafka/credentials.h"
 #include "kafka/sampler.h"
 #include "kafka/wake.h"
 
@@ -97,6 +98,8 @@ enum { SAMPLER_HANDLES = 3 }; /* of libuv: wake, due, late */
 struct sampler {
     struct sampler_setup setup; /* kafka and group are no longer there */
     rd_kafka_conf_t *conf;      /* of which each client gets a copy */
+    struct credentials credentials;
+    char *refused; /* why a broker does not let us in; NULL: not known, or over */
     rd_kafka_t *kafka;
     rd_kafka_queue_t *queue; /* answers, errors, lines of its log */
     char *newest_error;      /* that the client told: why no broker answers */

@@ -89,7 +89,7 @@ static void tell_fault(struct sampler *sampler, const char *why)
 {
     char *fault = why ? xasprintf("no broker answers (%s)", why) : NULL;
 
-    if (fault && !sampler->fault)
+    if (fault && (!sampler->fault || (sampler->refused && strcmp(sampler->fault, fault) != 0)))
         log_warning(NULL, "Kafka is away: %s; asking again", fault);
     if (!fault && sampler->fault)
         log_info(NULL, "Kafka is back");
@@ -112,7 +112,9 @@ static void end_tick(struct sampler *sampler)
 void sampler_tick_failed(struct sampler *sampler, rd_kafka_resp_err_t why)
 {
     bool silent = why == RD_KAFKA_RESP_ERR__TIMED_OUT;
-    const char *text = silent ? "timed out" : sampler->newest_error;
+    const char *text = sampler->refused ? sampler->refused
+                       : silent         ? "timed out"
+                                        : sampler->newest_error;
 
     if (silent) {
         sampler->silent++;
@@ -125,6 +127,8 @@ void sampler_tick_failed(struct sampler *sampler, rd_kafka_resp_err_t why)
 
 void sampler_logs_done(struct sampler *sampler)
 {
+    free(sampler->refused);
+    sampler->refused = NULL;
     sampler_note_all(sampler);
     tell_fault(sampler, NULL);
     end_tick(sampler);
@@ -195,6 +199,8 @@ static void begin_tick(struct sampler *sampler)
         log->known = false;
     if (is_silenced(sampler) || sampler_is_unanswered(sampler))
         replace_client(sampler);
+    credentials_look(&sampler->credentials, uv_now(sampler->setup.loop), sampler->kafka,
+                     sampler->conf);
     move(sampler, SAMPLER_METADATA_READING);
     sampler_read_metadata(sampler);
 }

@@ -2,6 +2,7 @@
 #include "program/program.h"
 
 #include "base/log.h"
+#include "base/secret.h"
 #include "base/version.h"
 #include "base/xalloc.h"
 #include "program/elsewhere.h"
@@ -271,6 +272,8 @@ int program_main(int argc, char **argv, const struct mode *rows, size_t count)
 
     /* What librdkafka's threads allocate is freed by ours: in one arena it is used again. */
     mallopt(M_ARENA_MAX, 1);
+    secret_hide(environ);
+    secret_hide(argv);
     modes = rows;
     mode_count = count;
     if (print_asked(argc, argv))

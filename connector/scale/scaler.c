@@ -132,6 +132,7 @@ static void drop_namesake(struct scaler *scaler, struct entry *entry)
     struct entry *newest;
 
     HASH_FIND(hh_named, scaler->named, entry->key, entry->name_size, newest);
+    assert(newest); /* it is among them */
     if (newest == entry) {
         HASH_DELETE(hh_named, scaler->named, entry);
         if (entry->namesake)
@@ -350,7 +351,7 @@ static bool make_own(struct scaler *scaler, struct option_faults *faults)
 {
     const struct scaler_ref nobody = {.namespace = "", .name = ""};
     const char *group = scaler->setup.config->scale.group;
-    struct scaler_answer answer;
+    struct scaler_answer answer = {.reason = ""};
 
     if (!group || !*group)
         return true;

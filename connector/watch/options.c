@@ -53,7 +53,8 @@ static const struct option_row kafka_rows[] = {
      .type = OPTION_PROPERTIES,
      .offset = KAFKA(client.properties),
      .text = "Any property of librdkafka (TLS, SASL, timeouts): -X security.protocol=SASL_SSL, or "
-             "kafka_security_protocol=SASL_SSL in the environment."},
+             "kafka_security_protocol=SASL_SSL in the environment. With .file behind its name "
+             "(kafka_sasl_password_file) the value is a file's first line."},
 };
 
 static const struct option_row binding_rows[] = {
@@ -250,24 +251,25 @@ static bool tls_differs(const struct http_options *a, const struct http_options 
            differ(a->key_file, b->key_file) || a->insecure != b->insecure;
 }
 
-const char *watch_config_needs_start(const struct watch_config *config,
-                                     const struct watch_config *other)
+static void name_if(bool differs, const char *name, UT_string *names)
+{
+    if (differs)
+        utstring_printf(names, "%s%s", utstring_len(names) ? ", " : "", name);
+}
+
+void watch_config_needs_start(const struct watch_config *config, const struct watch_config *other,
+                              UT_string *names)
 {
     const struct watch_kafka *a = &config->kafka, *b = &other->kafka;
+    const struct admin_options *admin = &config->admin;
 
-    if (lists_differ(&a->client.brokers, &b->client.brokers))
-        return "Kafka__BootstrapServers";
-    if (differ(a->client.client_id, b->client.client_id))
-        return "Kafka__ClientId";
-    if (lists_differ(&a->client.properties, &b->client.properties))
-        return "X";
-    if (a->timeout != b->timeout)
-        return "Kafka__KafkaTimeoutSeconds";
-    if (a->create_topics != b->create_topics)
-        return "Kafka__AllowAutoCreateTopics";
-    if (tls_differs(&config->http, &other->http))
-        return "gateway_ca_file and what goes with it";
-    if (differ(config->admin.listen, other->admin.listen))
-        return "admin_listen";
-    return differ(config->admin.token_file, other->admin.token_file) ? "admin_token_file" : NULL;
+    name_if(lists_differ(&a->client.brokers, &b->client.brokers), "Kafka__BootstrapServers", names);
+    name_if(differ(a->client.client_id, b->client.client_id), "Kafka__ClientId", names);
+    name_if(lists_differ(&a->client.properties, &b->client.properties), "X", names);
+    name_if(a->timeout != b->timeout, "Kafka__KafkaTimeoutSeconds", names);
+    name_if(a->create_topics != b->create_topics, "Kafka__AllowAutoCreateTopics", names);
+    name_if(tls_differs(&config->http, &other->http), "gateway_ca_file and what goes with it",
+            names);
+    name_if(differ(admin->listen, other->admin.listen), "admin_listen", names);
+    name_if(differ(admin->token_file, other->admin.token_file), "admin_token_file", names);
 }

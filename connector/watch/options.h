@@ -9,6 +9,8 @@
 #include "gateway/wake.h"
 #include "kafka/client.h"
 
+#include <utstring.h>
+
 struct watch_kafka {
     struct kafka_options client;
     int64_t interval; /* ms */
@@ -45,10 +47,10 @@ void watch_config_init(struct watch_config *config, struct option_group groups[W
 /* Faults that one row cannot see: each of a binding with its number. */
 void watch_config_check(const struct watch_config *config, struct option_faults *faults);
 
-/* What two configurations differ in that is taken up only at a new start: the first option's name,
- * or NULL. */
-const char *watch_config_needs_start(const struct watch_config *config,
-                                     const struct watch_config *other);
+/* What two configurations differ in that is taken up only at a new start: adds the options' names,
+ * "Kafka__ClientId, admin_listen". */
+void watch_config_needs_start(const struct watch_config *config, const struct watch_config *other,
+                              UT_string *names);
 
 /* Binding number `index` of the list, borrowed. */
 const struct binding_options *watch_binding(const struct watch_options *options, size_t index);

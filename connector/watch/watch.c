@@ -93,10 +93,13 @@ static void swap(void *a, void *b, size_t size)
 /* What is not taken up stays with the new one, which is released. */
 static void take_up(struct watch *watch, struct watch_config *fresh)
 {
-    const char *late = watch_config_needs_start(&config, fresh);
+    UT_string late;
 
-    if (late)
-        log_warning(NULL, "%s is another now: it is taken up at the next start", late);
+    utstring_init(&late);
+    watch_config_needs_start(&config, fresh, &late);
+    if (utstring_len(&late))
+        log_warning(NULL, "Changed, and taken up only at the next start: %s", utstring_body(&late));
+    utstring_done(&late);
     swap(&config.wake, &fresh->wake, sizeof(config.wake));
     swap(&config.watch, &fresh->watch, sizeof(config.watch));
     if (config.kafka.interval != fresh->kafka.interval)

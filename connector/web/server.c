@@ -25,6 +25,7 @@
 enum {
     CONNECTIONS = 8192,
     CONNECTION_IDLE_SECONDS = 60,
+    SWEEP_MS = 1000,
     HEADERS_MIN = 32 * 1024,
     HEADERS_SHARE = 128,             /* of body_limit */
     OVERLONG_READ = 16 * 1024 * 1024 /* read past body_limit, so that the client hears its 413 */
@@ -47,6 +48,8 @@ struct web_server {
     struct MHD_Daemon *daemon;
     uv_poll_t poll;
     uv_timer_t timer;
+    uv_timer_t sweep; /* of the guard, if there are limits */
+    struct guard guard;
     int handles; /* of the loop that are not closed yet */
     int port;
     size_t body_limit;
@@ -58,6 +61,16 @@ struct web_server {
 };
 
 static void on_timer(uv_timer_t *timer);
+
+static uint64_t now_of(const struct web_server *server)
+{
+    return uv_now(server->timer.loop);
+}
+
+static struct guarded *guarded_of(struct MHD_Connection *connection)
+{
+    return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+}
 
 /* ---- answers ---- */
 
@@ -260,7 +273,9 @@ static bool take_body(struct web_request *request, const char *data, size_t size
 static enum MHD_Result queue_answer(struct web_request *request)
 {
     struct MHD_Response *response = request->response;
+    struct web_server *server = request->server;
     request->response = NULL;
+    guard_answered(&server->guard, guarded_of(request->connection), now_of(server));
     enum MHD_Result result =
         MHD_queue_response(request->connection, (unsigned)request->status, response);
     MHD_destroy_response(response);
@@ -284,8 +299,10 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
         *size = 0;
         return taken ? MHD_YES : MHD_NO;
     }
-    if (!request->response && !request->cut)
+    if (!request->response && !request->cut) {
+        guard_asked(&request->server->guard, guarded_of(connection));
         route_request(request);
+    }
     if (request->cut)
         return MHD_NO;
     if (request->response)
@@ -311,6 +328,20 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **st
     *state = NULL;
 }
 
+static void on_connection(void *cls, struct MHD_Connection *connection, void **context,
+                          enum MHD_ConnectionNotificationCode what)
+{
+    struct web_server *server = cls;
+
+    if (what == MHD_CONNECTION_NOTIFY_STARTED)
+        *context = guard_opened(
+            &server->guard,
+            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd,
+            now_of(server));
+    else
+        guard_closed(&server->guard, *context);
+}
+
 /* ---- the loop ---- */
 
 static void on_handle_closed(uv_handle_t *handle)
@@ -327,6 +358,8 @@ static void close_server(struct web_server *server)
         web_cut(request); /* MHD must not be stopped with suspended connections */
     uv_close((uv_handle_t *)&server->timer, on_handle_closed);
     uv_close((uv_handle_t *)&server->poll, on_handle_closed);
+    if (server->guard.limits.connections)
+        uv_close((uv_handle_t *)&server->sweep, on_handle_closed);
     MHD_stop_daemon(server->daemon);
 }
 
@@ -387,9 +420,9 @@ struct web_server *web_server_new(uv_loop_t *loop, const char *listen, size_t bo
     server->daemon = MHD_start_daemon(
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, server,
         MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
-        (unsigned)CONNECTION_IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        connection_memory(body_limit), MHD_OPTION_END);
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, MHD_OPTION_CONNECTION_LIMIT,
+        (unsigned)CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)CONNECTION_IDLE_SECONDS,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, connection_memory(body_limit), MHD_OPTION_END);
     if (!server->daemon) {
         *reason = xasprintf("cannot serve HTTP on %s: no descriptors left", listen);
         close(fd);
@@ -398,6 +431,23 @@ struct web_server *web_server_new(uv_loop_t *loop, const char *listen, size_t bo
     }
     start_polling(server, loop);
     return server;
+}
+
+static void on_sweep(uv_timer_t *sweep)
+{
+    struct web_server *server = sweep->data;
+
+    guard_sweep(&server->guard, now_of(server));
+}
+
+void web_server_guard(struct web_server *server, const struct guard_limits *limits)
+{
+    assert(limits->connections && !server->guard.limits.connections);
+    server->guard.limits = *limits;
+    server->sweep.data = server;
+    server->handles++;
+    uv_timer_init(server->timer.loop, &server->sweep);
+    uv_timer_start(&server->sweep, on_sweep, SWEEP_MS, SWEEP_MS);
 }
 
 void web_server_free(struct web_server *server)

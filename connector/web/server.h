@@ -9,6 +9,8 @@
 #ifndef WEB_SERVER_H
 #define WEB_SERVER_H
 
+#include "web/guard.h"
+
 #include <stddef.h>
 #include <uv.h>
 
@@ -32,6 +34,9 @@ struct web_server *web_server_new(uv_loop_t *loop, const char *listen, size_t bo
 /* Cuts what is unanswered: those requests are gone. May be called from answer(); then the cut comes
  * when it returned. Run the loop once more before closing it. */
 void web_server_free(struct web_server *server);
+
+/* Against strangers; without, a connection may be silent for a minute, and there may be 8192. */
+void web_server_guard(struct web_server *server, const struct guard_limits *limits);
 
 int web_server_port(const struct web_server *server);
 

@@ -46,6 +46,7 @@ for page in README.md connector/README.md docs/*.md; do
 done
 compare docs/invoke.md invoke
 compare docs/watch.md watch
+compare docs/lag.md lag
 compare docs/keda.md scale
 compare docs/scale.md replay
 compare docs/keda.md scale

@@ -2,6 +2,7 @@
  * and the coordinator of a third of the groups: both move, and move back. */
 #include "tests/faults/sampler_faults.h"
 
+#include "base/xalloc.h"
 #include "tests/faults/admin.h"
 #include "tests/faults/job.h"
 #include "tests/faults/nodes.h"
@@ -12,8 +13,11 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 enum { INTERVAL_MS = 1000, DOWN_LEAST_MS = 2000, DOWN_MOST_MS = 15000, START_MS = 120 * 1000 };
+enum { SESSION_MS = 10000 }; /* and a little: broker.session.timeout.ms is 9 s */
 
 static const char topic[] = "sampled";
 
@@ -43,10 +47,13 @@ static bool listens(void *context)
     return nodes_listens(turns->nodes, turns->node);
 }
 
+/* One that was frozen is given up by the controller after its session, perhaps when it is awake
+ * again: only then is it back for good. */
 static void bring_back(struct turns *turns, int signal)
 {
     if (signal == SIGSTOP) {
         nodes_signal(turns->nodes, turns->node, SIGCONT);
+        await_time(&turns->loop, SESSION_MS);
         return;
     }
     if (!await(&turns->loop, runs_no_more, turns, START_MS))
@@ -56,12 +63,29 @@ static void bring_back(struct turns *turns, int signal)
         fail("a broker does not start: see %s", nodes_log(turns->nodes, turns->node));
 }
 
+/* One that has just come back is behind the others for a while: each is asked by a client that
+ * knows no other. */
+static void await_each(const struct turns *turns)
+{
+    static const struct plan none;
+    char *list = xstrdup(nodes_bootstrap(turns->nodes));
+    struct admin admin;
+
+    for (char *rest = NULL, *broker = strtok_r(list, ",", &rest); broker;
+         broker = strtok_r(NULL, ",", &rest)) {
+        admin_init(&admin, broker, topic, &none);
+        admin_await_health(&admin);
+        admin_release(&admin);
+    }
+    free(list);
+}
+
 static void await_served(void *context)
 {
     enum { TURNS = 100, PAUSE_MS = 200 };
     struct turns *turns = context;
 
-    admin_await_health(&turns->admin);
+    await_each(turns);
     for (int turn = 0; !traffic_is_served(turns->traffic); turn++) {
         if (turn > TURNS)
             fail("the brokers do not come to serve");
@@ -101,7 +125,7 @@ static void open_cluster(struct turns *turns, const char *folder)
     turns->nodes = nodes_new(&turns->loop, folder);
     admin_init(&turns->admin, nodes_bootstrap(turns->nodes), topic, &plan);
     job_do(&turns->loop, admin_create, &turns->admin);
-    turns->traffic = traffic_new(nodes_bootstrap(turns->nodes), topic);
+    turns->traffic = traffic_new(nodes_bootstrap(turns->nodes), topic, TRAFFIC_IDEMPOTENT);
     turns->judge = sampler_judge_new(&turns->loop, nodes_bootstrap(turns->nodes), topic,
                                      turns->traffic, INTERVAL_MS);
 }

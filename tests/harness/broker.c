@@ -13,15 +13,15 @@ enum { START_MS = 90 * 1000, STOP_MS = 30 * 1000 };
 
 struct broker {
     uv_loop_t *loop;
-    struct child *program; /* NULL: stopped */
-    bool makes_topics;
+    struct child *program;          /* NULL: stopped */
+    const char *const *environment; /* of kafka.sh; NULL: nothing */
     char folder[64];
     char bootstrap[64];
 };
 
-int broker_port(const char *folder)
+static int read_port(const char *folder, const char *name)
 {
-    char *path = xasprintf("%s/port", folder);
+    char *path = xasprintf("%s/%s", folder, name);
     FILE *file = fopen(path, "r");
     int port = 0;
 
@@ -32,23 +32,35 @@ int broker_port(const char *folder)
     return port;
 }
 
+int broker_port(const char *folder)
+{
+    return read_port(folder, "port");
+}
+
+int broker_listener_port(const struct broker *broker, const char *name)
+{
+    char *file = xasprintf("port.%s", name);
+    int port = read_port(broker->folder, file);
+
+    free(file);
+    return port;
+}
+
 void broker_restart(struct broker *broker)
 {
     const char *const arguments[] = {"tests/kafka/kafka.sh", "run", broker->folder, NULL};
 
-    const char *const making[] = {"KAFKA_SETTINGS=auto.create.topics.enable=true", NULL};
-
-    broker->program = child_start(broker->loop, arguments, broker->makes_topics ? making : NULL);
+    broker->program = child_start(broker->loop, arguments, broker->environment);
     if (!child_await_text(broker->program, "Kafka Server started", START_MS))
         fail("the broker does not start:\n%s", child_output(broker->program));
 }
 
-static struct broker *start(uv_loop_t *loop, bool makes_topics)
+struct broker *broker_new_with(uv_loop_t *loop, const char *const *environment)
 {
     struct broker *broker = xcalloc(1, sizeof(*broker));
 
     broker->loop = loop;
-    broker->makes_topics = makes_topics;
+    broker->environment = environment;
     snprintf(broker->folder, sizeof(broker->folder), "/tmp/kafka-test-XXXXXX");
     if (!mkdtemp(broker->folder))
         fail("no temporary folder %s", broker->folder);
@@ -60,12 +72,14 @@ static struct broker *start(uv_loop_t *loop, bool makes_topics)
 
 struct broker *broker_new(uv_loop_t *loop)
 {
-    return start(loop, false);
+    return broker_new_with(loop, NULL);
 }
 
 struct broker *broker_new_making_topics(uv_loop_t *loop)
 {
-    return start(loop, true);
+    static const char *const making[] = {"KAFKA_SETTINGS=auto.create.topics.enable=true", NULL};
+
+    return broker_new_with(loop, making);
 }
 
 void broker_stop(struct broker *broker, int signal)

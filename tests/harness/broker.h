@@ -13,9 +13,15 @@ struct broker;
 struct broker *broker_new(uv_loop_t *loop);
 /* One that makes topics that are asked for. */
 struct broker *broker_new_making_topics(uv_loop_t *loop);
+/* One that tests/kafka/kafka.sh is told more of, by its environment ("KAFKA_LISTENERS=...",
+ * NULL-ended, borrowed). */
+struct broker *broker_new_with(uv_loop_t *loop, const char *const *environment);
 void broker_free(struct broker *broker);
 
 const char *broker_bootstrap(const struct broker *broker); /* stays the same over restarts */
+
+/* The port of a further listener of KAFKA_LISTENERS. */
+int broker_listener_port(const struct broker *broker, const char *name);
 
 /* Ends it by a signal and waits for that: SIGTERM as an operator, SIGKILL as a power cut. */
 void broker_stop(struct broker *broker, int signal);

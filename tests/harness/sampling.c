@@ -54,6 +54,7 @@ void sampling_open(const char *bootstrap, char **properties, size_t count)
         .kafka = &kafka,
         .interval_ms = SAMPLING_INTERVAL_MS,
         .timeout_ms = SAMPLING_TIMEOUT_MS,
+        .unanswered_ms = sampling.unanswered_ms,
         .ticked = on_ticked,
     };
 

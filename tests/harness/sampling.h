@@ -19,6 +19,7 @@ struct sampling {
     struct sampler *sampler;
     unsigned ticks; /* ended */
     bool closed;
+    int64_t unanswered_ms; /* set before sampling_open */
 };
 
 extern struct sampling sampling;

@@ -58,11 +58,15 @@ static rd_kafka_t *client_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, const
     return client;
 }
 
-static rd_kafka_t *writer_new(struct traffic *traffic, const char *bootstrap)
+static rd_kafka_t *writer_new(struct traffic *traffic, const char *bootstrap,
+                              enum traffic_once once)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
 
-    kafka_client_set(conf, "message.send.max.retries", "0");
+    if (once == TRAFFIC_IDEMPOTENT)
+        kafka_client_set(conf, "enable.idempotence", "true");
+    else
+        kafka_client_set(conf, "message.send.max.retries", "0");
     kafka_client_set(conf, "message.timeout.ms", "4000");
     kafka_client_set(conf, "request.timeout.ms", "3000");
     rd_kafka_conf_set_dr_msg_cb(conf, on_report);
@@ -183,12 +187,12 @@ bool traffic_is_served(struct traffic *traffic)
 
 /* ---- beginning and end ---- */
 
-struct traffic *traffic_new(const char *bootstrap, const char *topic)
+struct traffic *traffic_new(const char *bootstrap, const char *topic, enum traffic_once once)
 {
     struct traffic *traffic = xcalloc(1, sizeof(*traffic));
 
     traffic->topic = topic;
-    traffic->writer = writer_new(traffic, bootstrap);
+    traffic->writer = writer_new(traffic, bootstrap, once);
     for (int g = 0; g < TRAFFIC_GROUPS; g++) {
         traffic->groups[g] = xasprintf("%s-%d", topic, g);
         traffic->members[g] = member_new(traffic->groups[g], bootstrap);

@@ -10,7 +10,8 @@
 #                               org.apache.kafka.tools.consumer.group.ConsumerGroupCommand
 # DIR keeps data, settings, log and, in DIR/port, the port: the same DIR again is a restart. Without
 # PORT a free one is taken; PORT + 10000 is the controller's. KAFKA_HEAP is Java's memory (256m, 1g);
-# KAFKA_SETTINGS are further lines of settings.
+# KAFKA_SETTINGS are further lines of settings, KAFKA_LISTENERS further listeners, "NAME:PROTOCOL ...",
+# each on a free port that lies in DIR/port.NAME, KAFKA_USERS "USER:PASSWORD ..." of SCRAM, both kinds.
 # The jars are fetched once, by Maven, into
 # ${KAFKA_CACHE:-$HOME/.cache/kafka-connector/kafka-VERSION}.
 set -euo pipefail
@@ -79,17 +80,42 @@ free_port() {
     die "no free port found"
 }
 
+# Prints NAME PROTOCOL PORT of each further listener.
+further_listeners() { # DIR
+    local word name port
+    for word in ${KAFKA_LISTENERS:-}; do
+        name=${word%%:*}
+        until [ -s "$1/port.$name" ]; do
+            port=$(free_port)
+            grep -qxsF "$port" "$1"/port* || echo "$port" >"$1/port.$name"
+        done
+        echo "$name ${word#*:} $(cat "$1/port.$name")"
+    done
+}
+
+listener_settings() { # DIR PORT
+    local name protocol port addresses="PLAINTEXT://127.0.0.1:$2"
+    local protocols=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+    while read -r name protocol port; do
+        addresses+=",$name://127.0.0.1:$port"
+        protocols+=",$name:$protocol"
+    done < <(further_listeners "$1")
+    cat <<END
+listeners=$addresses,CONTROLLER://127.0.0.1:$(($2 + 10000))
+advertised.listeners=$addresses
+listener.security.protocol.map=$protocols
+END
+}
+
 # A broker that was killed is let in again only when its old session has ended: make that soon.
 # Whatever has no access rule is everybody's.
 settings() { # DIR PORT
+    listener_settings "$1" "$2"
     cat <<END
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:$(($2 + 10000))
-listeners=PLAINTEXT://127.0.0.1:$2,CONTROLLER://127.0.0.1:$(($2 + 10000))
-advertised.listeners=PLAINTEXT://127.0.0.1:$2
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
 log.dirs=$1/data
 offsets.topic.replication.factor=1
 offsets.topic.num.partitions=5
@@ -138,8 +164,14 @@ new_id() {
 }
 
 format() { # DIR ID
-    tool kafka.tools.StorageTool format -t "$2" -c "$1/server.properties" >"$1/format.log" 2>&1 ||
-        die "see $1/format.log"
+    local word kind users=()
+    for word in ${KAFKA_USERS:-}; do
+        for kind in SCRAM-SHA-256 SCRAM-SHA-512; do
+            users+=(--add-scram "$kind=[name=${word%%:*},password=${word#*:}]")
+        done
+    done
+    tool kafka.tools.StorageTool format -t "$2" -c "$1/server.properties" "${users[@]}" \
+        >"$1/format.log" 2>&1 || die "see $1/format.log"
 }
 
 prepare() { # DIR [PORT]
@@ -205,7 +237,7 @@ run-[23] | start-[23] | stop-[23] | nodes-3) "$@" ;;
 tool-*) fetch && "$@" ;;
 classpath-1) fetch && echo "$cache/libs/*" ;;
 *)
-    sed -n '2,15s/^# \{0,1\}//p' "$0"
+    sed -n '2,17s/^# \{0,1\}//p' "$0"
     exit 2
     ;;
 esac

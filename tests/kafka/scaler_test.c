@@ -121,8 +121,8 @@ Test(scaler, a_backlog_that_lasted_before_the_start_is_proved)
     rd_kafka_t *writer = writer_new();
 
     make_topic(writer, "stamped", "LogAppendTime");
-    cluster_commit(workers, "stamped", 0, 0);
     write_stamped(writer, "stamped", 500, 0);
+    cluster_commit(workers, "stamped", 0, 0);
     cr_expect(scaling_await("app", object, is_up), "%s", scaling_last());
     scaling_restart();
     cr_expect(scaling_await_without("app", object, is_up, is_idle), "%s", scaling_last());
@@ -140,8 +140,8 @@ Test(scaler, a_backfill_with_old_timestamps_proves_nothing)
     int64_t now_ms = (int64_t)time(NULL) * 1000;
 
     make_topic(writer, "backfill", "CreateTime");
-    cluster_commit(workers, "backfill", 0, 0);
     write_stamped(writer, "backfill", 10000, now_ms - HOUR_MS);
+    cluster_commit(workers, "backfill", 0, 0);
     cr_expect(scaling_await_without("app", object, is_recovering, is_known), "%s", scaling_last());
     scaling_restart();
     cr_expect(scaling_await_without("app", object, is_recovering, is_known), "%s", scaling_last());
@@ -161,9 +161,9 @@ Test(scaler, a_backlog_by_its_writers_timestamps_is_likely)
     int64_t now_ms = (int64_t)time(NULL) * 1000;
 
     make_topic(writer, "written", "CreateTime");
-    cluster_commit(workers, "written", 0, 0);
     for (int s = 900; s > 0; s -= 10)
         write_stamped(writer, "written", 10, now_ms - s * 1000);
+    cluster_commit(workers, "written", 0, 0);
     cr_expect(scaling_await("app", object, is_up), "%s", scaling_last());
     rd_kafka_destroy(writer);
 }
@@ -178,11 +178,11 @@ Test(scaler, a_group_without_a_topic_is_all_of_its_topics)
     cluster_create(all, "all-a", 2);
     cluster_create(all, "all-b", 1);
     cr_expect(scaling_await("app", object, is_idle), "nothing is committed: %s", scaling_last());
+    cluster_write(all, "all-a", 1, 3); /* waits until the topics are there */
+    cluster_write(all, "all-b", 0, 4);
     cluster_commit(all, "all-a", 0, 0); /* where nothing is committed one waits, as with KEDA */
     cluster_commit(all, "all-a", 1, 0);
     cluster_commit(all, "all-b", 0, 0);
-    cluster_write(all, "all-a", 1, 3);
-    cluster_write(all, "all-b", 0, 4);
     cr_expect(scaling_await("app", object, is_up), "%s", scaling_last());
     cluster_commit(all, "all-a", 1, 3);
     cluster_commit(all, "all-b", 0, 4);

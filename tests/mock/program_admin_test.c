@@ -6,10 +6,13 @@
 #include "tests/harness/child.h"
 
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 enum { PATIENCE_MS = 15 * 1000 };
@@ -143,4 +146,75 @@ Test(program_admin, pauses_and_resumes_for_who_shows_the_token)
     child_signal(program, SIGTERM);
     cr_assert(child_await_end(program, PATIENCE_MS, &status));
     cr_expect_eq(status, 0);
+}
+
+/* ---- strangers ---- */
+
+/* A connection of the test's own, which waits; the program is another process. */
+static int connect_to_it(void)
+{
+    struct timeval most = {.tv_sec = PATIENCE_MS / 1000};
+    struct sockaddr_in to;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    uv_ip4_addr("127.0.0.1", (int)strtol(strchr(listen_on, ':') + 1, NULL, 10), &to);
+    cr_assert_eq(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0, "%s", strerror(errno));
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &most, sizeof(most));
+    return fd;
+}
+
+/* What it says to that, as far as it fits. */
+static const char *say(const char *head, size_t body_size)
+{
+    static char heard[4096];
+    char *block = xcalloc(1, body_size + 1);
+    int fd = connect_to_it();
+    size_t size = 0;
+    ssize_t got;
+
+    cr_assert_eq(send(fd, head, strlen(head), MSG_NOSIGNAL), (ssize_t)strlen(head));
+    for (size_t sent = 0; sent < body_size; sent += (size_t)got) {
+        got = send(fd, block, body_size - sent, MSG_NOSIGNAL);
+        if (got <= 0) /* it had enough */
+            break;
+    }
+    while (size + 1 < sizeof(heard) &&
+           (got = recv(fd, heard + size, sizeof(heard) - size - 1, 0)) > 0)
+        size += (size_t)got;
+    heard[size] = '\0';
+    close(fd);
+    free(block);
+    return heard;
+}
+
+#define CLOSE "Host: x\r\nConnection: close\r\n"
+
+static void expect_heard(const char *head, size_t body_size, const char *begin)
+{
+    const char *heard = say(head, body_size);
+
+    cr_expect_eq(strncmp(heard, begin, strlen(begin)), 0, "%.40s: %.200s", head, heard);
+}
+
+Test(program_admin, answers_whatever_strangers_do)
+{
+    enum { IDLE = 500 };
+    char *long_header = xasprintf("GET /health HTTP/1.1\r\nX: %*s", 90 * 1000, "x");
+    int idle[IDLE];
+
+    for (int i = 0; i < IDLE; i++)
+        idle[i] = connect_to_it();
+    expect_heard("GET /health HTTP/1.1\r\n" CLOSE "\r\n", 0, "HTTP/1.1 200");
+    expect_heard("POST /pause HTTP/1.1\r\n" CLOSE "Content-Length: 10485760\r\n\r\n", 10485760,
+                 "HTTP/1.1 413");
+    expect_heard("BREW /health HTTP/1.1\r\n" CLOSE "\r\n", 0, "HTTP/1.1 405");
+    expect_heard("DELETE /status HTTP/1.1\r\n" CLOSE "\r\n", 0, "HTTP/1.1 405");
+    expect_heard("BREW /coffee HTTP/1.1\r\n" CLOSE "\r\n", 0, "HTTP/1.1 404");
+    expect_heard("no HTTP at all\r\n\r\n", 0, "HTTP/1.");
+    expect_heard(long_header, 0, "HTTP/1.1 431");
+    expect_heard("GET /health HTTP/1.1\r\n" CLOSE "\r\n", 0, "HTTP/1.1 200");
+    cr_expect(child_runs(program));
+    for (int i = 0; i < IDLE; i++)
+        close(idle[i]);
+    free(long_header);
 }

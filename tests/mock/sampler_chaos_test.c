@@ -105,7 +105,7 @@ Test(sampler_chaos, is_lived_through, .timeout = 3600)
     mock = mock_new(BROKERS, &reason);
     cr_assert_not_null(mock, "%s", reason);
     mock_create_topic(mock, "orders", TRAFFIC_PARTITIONS);
-    traffic = traffic_new(mock_bootstrap(mock), "orders");
+    traffic = traffic_new(mock_bootstrap(mock), "orders", TRAFFIC_WITHOUT_RETRIES);
     judge = sampler_judge_new(&loop, mock_bootstrap(mock), "orders", traffic, INTERVAL_MS);
     do {
         for (int i = 0; i < CALM_EVERY; i++) {

@@ -429,6 +429,33 @@ Test(sampler, whichever_it_is)
     freeze(1);
 }
 
+static bool is_group_late(void *interest)
+{
+    return sampler_group_of(interest)->error != NULL;
+}
+
+/* It is the coordinator, and stays frozen: for ten minutes its group's question is not answered,
+ * and no other put. */
+Test(sampler, a_group_that_is_never_answered_has_the_client_replaced)
+{
+    struct sampler_interest *interest;
+
+    sampling_close();
+    sampling = (struct sampling){.unanswered_ms = 3000};
+    sampling_open(mock_bootstrap(mock), NULL, 0);
+    interest = orders();
+    for (int32_t i = 0; i < 3; i++)
+        mock_set_leader(mock, "orders", i, 1);
+    mock_set_coordinator(mock, "workers", 3);
+    sampling_await_ticks(2);
+    mock_set_delay(mock, 3, 600000);
+    cr_assert(sampling_await(is_group_late, interest));
+    mock_set_coordinator(mock, "workers", 2);
+    cr_assert(sampling_await(sampling_is_read, interest));
+    cr_expect_geq(sampler_counts(sampling.sampler).replaced, 1);
+    sampler_drop(interest);
+}
+
 Test(sampler, a_coordinator_that_has_moved_is_followed_within_the_tick)
 {
     struct sampler_interest *interest = orders();

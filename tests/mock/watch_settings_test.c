@@ -201,10 +201,10 @@ Test(watch_settings, rules_and_addresses_change_without_a_new_start)
                          "\"SlimFaasKafka\":{\"Bindings\":[" ORDERS "]}}");
     start_with_file("s.json");
     expect_text("it cannot be woken: status 404");
-    replace_file("s.json",
-                 "{\"Kafka\":{\"ClientId\":\"another\"},\"SlimFaasKafka\":{\"Bindings\":[" ORDERS
-                 "]}}");
-    expect_text("Kafka__ClientId is another now: it is taken up at the next start");
+    replace_file("s.json", "{\"Kafka\":{\"ClientId\":\"another\",\"KafkaTimeoutSeconds\":7},"
+                           "\"SlimFaasKafka\":{\"Bindings\":[" ORDERS "]}}");
+    expect_text("Changed, and taken up only at the next start: Kafka__ClientId, "
+                "Kafka__KafkaTimeoutSeconds\n");
     expect_woken_once("sleeper");
     replace_file("s.json", "{\"SlimFaasKafka\":{\"Bindings\":[{\"Topic\":\"orders\","
                            "\"ConsumerGroupId\":\"g\",\"FunctionName\":\"sleeper\","

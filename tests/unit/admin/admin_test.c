@@ -322,7 +322,7 @@ Test(admin, serves_the_page_to_be_run_and_asked_by_nobody_else)
         cr_expect(strstr(answer, file->type), "%s", file->path);
         for (size_t j = 0; j < sizeof(headers) / sizeof(*headers); j++)
             cr_expect(strstr(answer, headers[j]), "%s: no %s", file->path, headers[j]);
-        cr_expect_eq(body_size(answer), file->end - file->text, "%s", file->path);
+        cr_expect_eq(body_size(answer), (size_t)(file->end - file->text), "%s", file->path);
     }
     cr_expect(strstr(answer_to("/"), "<!doctype html>"));
 }

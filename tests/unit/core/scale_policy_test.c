@@ -10,11 +10,12 @@
 static struct scale_policy read_policy(const char *flags, bool has_topic,
                                        struct option_faults *faults)
 {
-    struct scale_policy policy;
+    struct scale_policy policy; /* nothing may be left as it comes */
     struct option_group group = {&scale_policy_table, &policy};
     char text[256], *argv[16], *rest = text;
     int argc = 0;
 
+    memset(&policy, 0x5a, sizeof(policy));
     strncpy(text, flags, sizeof(text) - 1);
     text[sizeof(text) - 1] = '\0';
     while ((argv[argc] = strtok_r(rest, " ", &rest)))
@@ -47,6 +48,7 @@ Test(scale_policy, has_the_documented_defaults)
     cr_expect_eq(policy.kafka.activation_lag_threshold, 0);
     cr_expect_eq(policy.kafka.offset_reset, OFFSET_RESET_LATEST);
     cr_expect_eq(policy.limit.count, 0);
+    cr_expect_eq(policy.finer, 1);
     cr_expect_not(scale_policy_is_kafkas(&policy));
     release(&policy);
 }

@@ -10,7 +10,7 @@ Test(dead_letter_settings, properties_of_consumers_do_no_harm_and_those_it_depen
         bool good;
     } cases[] = {
         {"fetch.wait.max.ms=7", true},      {"session.timeout.ms=7000", true},
-        {"compression.type=lz4", true},     {"security.protocol=SASL_PLAINTEXT", true},
+        {"compression.type=lz4", true},     {"security.protocol=SSL", true},
         {"message.max.bytes=5000", true},   {"acks=1", false},
         {"request.required.acks=1", false}, {"enable.idempotence=false", false},
         {"message.timeout.ms=1000", false}, {"delivery.timeout.ms=1000", false},

@@ -144,7 +144,7 @@ Test(watch_options, faults_name_the_binding)
 
 static const struct {
     char *setting;
-    const char *late; /* NULL: it is taken up at once */
+    const char *late; /* "": it is taken up at once */
 } changes[] = {
     {"Kafka__BootstrapServers=other:9092", "Kafka__BootstrapServers"},
     {"Kafka__ClientId=other", "Kafka__ClientId"},
@@ -153,10 +153,21 @@ static const struct {
     {"Kafka__AllowAutoCreateTopics=false", "Kafka__AllowAutoCreateTopics"},
     {"gateway_tls_insecure=true", "gateway_ca_file and what goes with it"},
     {"admin_listen=none", "admin_listen"},
-    {"Kafka__CheckIntervalSeconds=9", NULL},
-    {"SlimFaas__BaseUrl=http://other", NULL},
-    {ITEM "0__CooldownSeconds=9", NULL},
+    {"Kafka__CheckIntervalSeconds=9", ""},
+    {"SlimFaas__BaseUrl=http://other", ""},
+    {ITEM "0__CooldownSeconds=9", ""},
 };
+
+static void expect_late(const struct reading *before, const struct reading *after,
+                        const char *wanted)
+{
+    UT_string late;
+
+    utstring_init(&late);
+    watch_config_needs_start(&before->config, &after->config, &late);
+    cr_expect_str_eq(utstring_body(&late), wanted, "%s, not %s", utstring_body(&late), wanted);
+    utstring_done(&late);
+}
 
 Test(watch_options, what_needs_a_new_start_is_named)
 {
@@ -164,14 +175,14 @@ Test(watch_options, what_needs_a_new_start_is_named)
 
     read_environment(&before, LIST(WHOLE(0, "t")));
     for (size_t i = 0; i < COUNT(changes); i++) {
-        const char *late;
-
         read_environment(&after, LIST(WHOLE(0, "t"), changes[i].setting));
-        late = watch_config_needs_start(&before.config, &after.config);
-        cr_expect_str_eq(late ? late : "-", changes[i].late ? changes[i].late : "-", "%s",
-                         changes[i].setting);
+        expect_late(&before, &after, changes[i].late);
         release(&after);
     }
+    read_environment(&after, LIST(WHOLE(0, "t"), "admin_token_file=/dev/null", "admin_listen=none",
+                                  "Kafka__ClientId=other"));
+    expect_late(&before, &after, "Kafka__ClientId, admin_listen, admin_token_file");
+    release(&after);
     release(&before);
 }
 

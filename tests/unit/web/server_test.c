@@ -2,7 +2,6 @@
 #include "web/server.h"
 
 #include "base/xalloc.h"
-#include "web/listen.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -423,29 +422,60 @@ Test(server, a_port_in_use_is_named)
     free(listen);
 }
 
-static const char *const no_addresses[] = {
-    "",         "8080",          ":",           "127.0.0.1", ":http", ":65536",
-    "::1:8080", "127.0.0.1:80x", "1.2.3.4.5:1", "[::1]",     ":-1"};
+/* ---- strangers ---- */
 
-Test(listen, refuses_what_is_no_address)
+/* More of it: guard_test.c. */
+static int closed_of(struct client *const *clients, int count)
 {
-    for (size_t i = 0; i < sizeof(no_addresses) / sizeof(*no_addresses); i++) {
-        char *reason = NULL;
-        int port, fd = listen_on(no_addresses[i], &port, &reason);
-        cr_expect_eq(fd, -1, "\"%s\" was taken", no_addresses[i]);
-        cr_expect(reason && strstr(reason, no_addresses[i]), "%s", reason);
-        free(reason);
-    }
+    int closed = 0;
+
+    for (int i = 0; i < count; i++)
+        closed += clients[i]->closed_by_server;
+    return closed;
 }
 
-Test(listen, takes_every_form_of_address)
+Test(server, answers_beside_500_connections_that_say_nothing)
 {
-    static const char *const addresses[] = {":0", "127.0.0.1:0", "0.0.0.0:0"};
-    for (size_t i = 0; i < sizeof(addresses) / sizeof(*addresses); i++) {
-        char *reason = NULL;
-        int port = 0, fd = listen_on(addresses[i], &port, &reason);
-        cr_expect_geq(fd, 0, "%s", reason);
-        cr_expect_gt(port, 0);
-        close(fd);
-    }
+    enum { SILENT = 500 };
+    static const struct guard_limits patient = {
+        .connections = 20, .request_ms = 3600000, .idle_ms = 3600000};
+    static struct client *silent[SILENT];
+
+    web_server_guard(server, &patient);
+    for (int i = 0; i < SILENT; i++)
+        silent[i] = client_new(web_server_port(server));
+    struct client *client = client_new(web_server_port(server));
+    client_send(client, REQUEST("GET /hello", "\r\n"));
+    await(client_got(client, "hello"));
+    await(closed_of(silent, SILENT) >= SILENT - 20);
+    cr_expect_leq(closed_of(silent, SILENT), SILENT - 19, "the newest may stay");
+    for (int i = 0; i < SILENT; i++)
+        client_free(silent[i]);
+    client_free(client);
+}
+
+static void on_trickle(uv_timer_t *timer)
+{
+    struct client *client = timer->data;
+    uv_buf_t byte = uv_buf_init("x", 1);
+
+    uv_try_write((uv_stream_t *)&client->socket, &byte, 1);
+}
+
+/* Slow loris: a byte now and then keeps no connection. */
+Test(server, a_request_that_trickles_in_is_cut)
+{
+    struct client *client = client_new(web_server_port(server));
+    static const struct guard_limits limits = {.connections = 20, .request_ms = 50, .idle_ms = 100};
+    static uv_timer_t trickle; /* it is closed after the test */
+
+    web_server_guard(server, &limits);
+    uv_timer_init(&loop, &trickle);
+    trickle.data = client;
+    client_send(client, "GET /hello HTTP/1.1\r\nX-Slow: ");
+    uv_timer_start(&trickle, on_trickle, 10, 10);
+    await(client->closed_by_server);
+    uv_close((uv_handle_t *)&trickle, NULL);
+    cr_expect_str_empty(client_text(client));
+    client_free(client);
 }
