@@ -52,7 +52,7 @@ packages() { # SET
     fuzz) echo "$(packages build) clang libclang-rt-dev" ;;
     bench) echo "$(packages build) default-jre-headless maven valgrind" ;;
     image) echo buildah podman runc debootstrap ;;
-    manifests) echo "$(packages build) python3-venv shellcheck systemd curl" ;;
+    manifests) echo "$(packages build) python3-venv shellcheck systemd openssl" ;;
     prometheus) echo prometheus ;; # not in test: it starts a service
     page) echo "$(packages build) chromium chromium-driver python3" ;;
     run) echo librdkafka1 libcurl4 libcjson1 libuv1 libmicrohttpd12 libgrpc29 libprotobuf-c1 \

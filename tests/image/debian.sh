@@ -17,6 +17,8 @@ files | tar -c -T - | tar -C "$root/src" -x
 cat >"$root/src/in-debian.sh" <<'END'
 set -e
 mount -t tmpfs tmpfs /dev/shm # Criterion's
+mount -t devpts -o newinstance,ptmxmode=666 devpts /dev/pts # a test's terminal
+ln -sf pts/ptmx /dev/ptmx
 cd /src
 ./build.sh install unit >/install.log 2>&1 || { tail -n 20 /install.log; exit 1; }
 make -s -j"$(nproc)" CI=1 all

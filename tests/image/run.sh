@@ -75,11 +75,11 @@ try_sandbox() {
         --bootstrap_file /tmp/brokers)
     await "the sandbox" execute test -s /tmp/brokers
     brokers=$(execute cat /tmp/brokers)
-    execute kafka-connector check --broker_host="$brokers" || fail "kafka-connector check"
+    execute kafka-connector check --broker_host="$brokers" >/dev/null 2>&1 || fail "kafka-connector check"
     ok "kafka-connector check finds the sandbox's brokers and gateway"
     ! execute healthcheck 2>/dev/null || fail "the HEALTHCHECK sees what is not there"
     podman "${store[@]}" --runtime runc --cgroup-manager cgroupfs exec -d "$running" sh -c \
-        "exec kafka-connector --broker_host=$brokers --initial_offset=earliest >/tmp/log 2>&1"
+        "exec kafka-connector --broker_host=$brokers --initial_offset=earliest >/tmp/log 2>&1" >/dev/null
     await "the HEALTHCHECK's yes" execute healthcheck
     ok "the HEALTHCHECK tells a connector that runs from one that does not"
     execute producer -broker="$brokers" -value=hello >/dev/null || fail "the producer"

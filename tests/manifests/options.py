@@ -3,6 +3,7 @@ settings files - are options that the programs have, by what they print of thems
 program finds no fault in the values."""
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -52,6 +53,14 @@ def flags(arguments):
             if argument.startswith("-") and not argument.startswith("-X")]
 
 
+def make_certificate(folder):
+    os.makedirs(folder, exist_ok=True)
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+                    "-nodes", "-subj", "/CN=kafka", "-days", "1", "-keyout", f"{folder}/tls.key",
+                    "-out", f"{folder}/tls.crt"], check=True, capture_output=True)
+    shutil.copy(f"{folder}/tls.crt", f"{folder}/ca.crt")
+
+
 def run_check(place, mode, environment, arguments, settings):
     """The program's own verdict on the values: status 2. Files that are named exist."""
     with tempfile.TemporaryDirectory() as folder:
@@ -64,10 +73,12 @@ def run_check(place, mode, environment, arguments, settings):
                 file.write(content)
 
         for secret in ("gateway/basic-auth-user", "gateway/basic-auth-password", "kafka/password",
-                       "kafka/ca.crt", "token/token"):
+                       "token/token"):
             place_file(f"{folder}/secrets/{secret}")
         for secret in ("basic-auth-user", "basic-auth-password", "kafka-connector-token"):
             place_file(f"{folder}/run/secrets/{secret}")
+        for place_of in ("tls", "secrets/kafka"):
+            make_certificate(f"{folder}/{place_of}")
         for name, content in settings.items():
             place_file(f"{folder}/settings/{name}", here(content))
         ended = subprocess.run(

