@@ -105,7 +105,7 @@ write() { # RECORDS [OPTION...]
 }
 
 show_scale() {
-    echo "== 1. idle: a consumer, and nothing waits"
+    echo "== 1. idle: a consumer, and no records; a partition without a commit counts 1, as KEDA counts it"
     keda_until "the group did not begin" said calm
     echo "== 2. a spike of 90 records: over the threshold, $THRESHOLD, for less than $SUSTAIN s"
     write 90 -key=spike || fail_of "the producer could not send"
@@ -138,7 +138,7 @@ tell_next_scale() {
 == The demo runs, and KEDA's part is played on: http://127.0.0.1:$ADMIN_PORT/ shows it in a browser. In another terminal, from this folder:
 
   build/producer -broker $bootstrap -topic $TOPIC -keys=1000 -messages=1000
-  build/kafka-connector ask --scaler=127.0.0.1:$SCALER_PORT --metadata topic=$TOPIC --metadata consumerGroup=$GROUP
+  build/kafka-connector ask --scaler=127.0.0.1:$SCALER_PORT --metadata topic=$TOPIC --metadata consumerGroup=$GROUP --metadata lagThreshold=$THRESHOLD --metadata sustainSeconds=$SUSTAIN
   curl http://127.0.0.1:$ADMIN_PORT/status
   curl http://127.0.0.1:$ADMIN_PORT/metrics
 

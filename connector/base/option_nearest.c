@@ -87,25 +87,27 @@ static const char lower[] = "abcdefghijklmnopqrstuvwxyz_", upper[] = "ABCDEFGHIJ
 
 /* Stricter than with a flag, which is meant for us: a variable may well be somebody else's. Returns
  * how many letters may be wrong, -1: it is not ours. Kubernetes sets KAFKA_SERVICE_HOST, GRPC_PORT
- * and their like for services of such names. */
+ * and their like for services of such names. One with "__" (Kafka__ClientId) counts in any case. */
 static int tolerance(const char *variable)
 {
     size_t size = strlen(variable);
     bool capitals = strspn(variable, upper) == size;
+    int most = size / 6 < 2 ? (int)(size / 6) : 2; /* a letter in six */
 
+    if (strstr(variable, "__"))
+        return most;
     if (!strchr(variable, '_') || strncasecmp(variable, "kafka_", 6) == 0)
         return -1;
     if (capitals)
         return size >= 5 && strcmp(variable + size - 5, "_PORT") == 0 ? -1 : 0;
-    if (strspn(variable, lower) != size)
-        return -1;
-    return size / 6 < 2 ? (int)(size / 6) : 2; /* a letter in six */
+    return strspn(variable, lower) == size ? most : -1;
 }
 
 const char *option_misspelt(const struct option_group *groups, size_t count, const char *variable)
 {
     const struct option_row *nearest;
     int most = tolerance(variable);
+    bool section = strstr(variable, "__");
     size_t size;
     const char *spelling;
 
@@ -115,7 +117,8 @@ const char *option_misspelt(const struct option_group *groups, size_t count, con
     if (!nearest || nearest->flags & OPTION_FLAG_ONLY)
         return NULL;
     for (size_t i = 0; (spelling = option_spelling(nearest, i, &size)); i++)
-        if (strlen(variable) == size && memcmp(variable, spelling, size) == 0)
+        if (strlen(variable) == size &&
+            (section ? strncasecmp : strncmp)(variable, spelling, size) == 0)
             return NULL;
     return nearest->name;
 }

@@ -309,7 +309,10 @@ static void run(struct lag *lag, struct option_faults *faults)
         roster_read(lag->roster, one ? config.lag.groups.items[0] : NULL, (int)config.lag.timeout);
 
     if (why_not) {
-        tell(lag, "no broker answers: %s", why_not);
+        char *bootstrap = kafka_bootstrap(&config.kafka);
+
+        tell(lag, "broker_host %s: the groups cannot be read: %s", bootstrap, why_not);
+        free(bootstrap);
         return;
     }
     uv_loop_init(&lag->loop);

@@ -60,7 +60,7 @@ enum { I_MAP_AGE, I_MAP_FAULT, I_MAP_FUNCTIONS, I_REBALANCES, I_LOST, I_RENEWALS
 
 static const struct metric_row rows[] = {
     [I_MAP_AGE] = {METRIC_REAL, "kafka_connector_map_age_seconds",
-                   "Since a good list of functions was read; -1: never."},
+                   "How long ago a good list of functions was read; -1: never."},
     [I_MAP_FAULT] = {METRIC_GAUGE, "kafka_connector_map_fault",
                      "1: the gateway's functions could not be read the last time, or not yet."},
     [I_MAP_FUNCTIONS] = {METRIC_GAUGE, "kafka_connector_map_functions",
@@ -72,7 +72,7 @@ static const struct metric_row rows[] = {
     [I_RENEWALS] = {METRIC_COUNTER, "kafka_connector_client_renewals_total",
                     "Kafka clients made anew, because another member had the same instance_id."},
     [I_KAFKA_ERRORS] = {METRIC_COUNTER, "kafka_connector_kafka_errors_total",
-                        "Errors that the Kafka client told."},
+                        "Errors that the Kafka client reported."},
 };
 
 static const struct metrics_table invoke_metrics = {{NULL}, rows, sizeof(rows) / sizeof(*rows)};

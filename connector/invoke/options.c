@@ -144,7 +144,8 @@ static const struct option_row rows[] = {
      .offset = FIELD(no_function),
      .default_text = "skip",
      .choices = "skip|wait",
-     .text = "Records of a topic that no function wants: skipped and counted, or waited with."},
+     .text = "Records of a topic that no function wants: skipped and counted, or kept until one "
+             "wants them."},
     {.name = "empty_records",
      .type = OPTION_CHOICE,
      .offset = FIELD(empty_records),

@@ -68,8 +68,9 @@ static void print_usage(void)
     for (size_t i = 0; i < mode_count; i++)
         printf("  %-8s %s%s\n", modes[i].name, modes[i].summary, i == 0 ? " (default)" : "");
     printf("  %-8s reads the configuration, tells every fault, asks broker and gateway once\n"
-           "\nEvery option is read from, the strongest first: a flag (--order=none), the\n"
-           "environment (order=none), a JSON file named by --config_file ({\"order\": \"none\"}).\n"
+           "\nEvery option is read from, the strongest first: a flag (--log_level=error), the\n"
+           "environment (log_level=error), a JSON file named by --config_file\n"
+           "({\"log_level\": \"error\"}).\n"
            "Any librdkafka property: -X security.protocol=SASL_SSL, or in the environment\n"
            "kafka_security_protocol=SASL_SSL.\n",
            "check");

@@ -90,6 +90,24 @@ Test(program, hints_at_the_start_at_what_does_not_do_what_was_meant)
     child_free(child);
 }
 
+Test(program, tells_which_brokers_lag_could_not_ask)
+{
+    char *path = child_program("kafka-connector");
+    struct child *child =
+        child_start(&loop,
+                    (const char *const[]){path, "lag", "--group=orders",
+                                          "--broker_host=127.0.0.1:1", "--timeout=1s", NULL},
+                    (const char *const[]){NULL});
+    int status;
+
+    cr_assert(child_await_end(child, PATIENCE_MS, &status));
+    cr_expect_eq(status, 1);
+    cr_expect(strstr(child_output(child), "broker_host 127.0.0.1:1: the groups cannot be read: "),
+              "%s", child_output(child));
+    child_free(child);
+    free(path);
+}
+
 Test(program, tells_all_faults_at_once_and_exits_with_2)
 {
     static const char *const faults[] = {"upstream_timeout: \"abc\"", "order: \"foo\"",
