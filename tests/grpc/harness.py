@@ -198,7 +198,7 @@ set -e
 make() { # NAME ARGUMENT...
     name=$1; shift
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
-        -subj "/CN=$name" -keyout $name.key -out $name.pem "$@"
+        -addext keyUsage=keyCertSign,digitalSignature -subj "/CN=$name" -keyout $name.key -out $name.pem "$@"
 }
 make ca
 make stranger
