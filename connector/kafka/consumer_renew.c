@@ -16,7 +16,6 @@
 
 #include "base/log.h"
 #include "base/xalloc.h"
-#include "kafka/destroy.h"
 
 #include <stdlib.h>
 
@@ -65,23 +64,10 @@ const char *consumer_fault(const struct consumer *consumer)
     return consumer->state == CONSUMER_FAILED ? consumer->renewal.why : NULL;
 }
 
-static void on_old_destroyed(void *context)
-{
-    struct consumer *consumer = context;
-
-    consumer->ending = false;
-    consumer_unhold(consumer);
-}
-
 /* What the commit under way came to, nobody will tell. */
 static void give_to_worker(struct consumer *consumer)
 {
-    rd_kafka_queue_destroy(consumer->queue);
-    consumer->queue = NULL;
-    consumer->ending = true;
-    consumer->holds++;
-    kafka_destroy_take(consumer->loop, consumer->kafka, on_old_destroyed, consumer);
-    consumer->kafka = NULL;
+    consumer_destroy_client(consumer);
     consumer_commit_answer(consumer, SOURCE_UNREACHED, "the Kafka client is made anew");
 }
 

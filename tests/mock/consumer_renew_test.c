@@ -189,6 +189,68 @@ Test(consumer_renew, closing_ends_while_there_is_no_client)
     member_leave(member);
 }
 
+static uv_sem_t let_go;
+
+static void wait_to_be_let_go(uv_work_t *work)
+{
+    (void)work;
+    uv_sem_wait(&let_go);
+}
+
+static void noop(uv_work_t *work, int status)
+{
+    (void)work, (void)status;
+}
+
+static bool has_another_client(const void *of)
+{
+    const struct member *member = of;
+
+    return !has_failed(of) && member->consumer->kafka;
+}
+
+static bool has_left(const void *of)
+{
+    return consumer_state(((const struct member *)of)->consumer) == CONSUMER_LEFT;
+}
+
+static bool is_over(const void *of)
+{
+    return *(const bool *)of;
+}
+
+static void on_over(void *context)
+{
+    *(bool *)context = true;
+}
+
+/* librdkafka's destroying of the first one may last for ever: the group was left all the same, but
+ * the program waited until shutdown_timeout, and then said that it was not. */
+Test(consumer_renew, the_group_is_left_though_an_earlier_client_does_not_end)
+{
+    enum { THREADS = 4 }; /* libuv's */
+    struct member *member = fail_at_once();
+    uv_work_t works[THREADS];
+    bool over = false;
+
+    uv_sem_init(&let_go, 0);
+    for (int i = 0; i < THREADS; i++)
+        uv_queue_work(&member_loop, &works[i], wait_to_be_let_go, noop);
+    member_await(has_another_client, member);
+    cr_assert_eq(member->consumer->ending, 1);
+    consumer_close(member->consumer, on_over, &over);
+    member_await(has_left, member);
+    cr_expect(!over, "a client is there yet");
+    for (int i = 0; i < THREADS; i++)
+        uv_sem_post(&let_go);
+    member_await(is_over, &over);
+    cr_expect_eq(consumer_state(member->consumer), CONSUMER_CLOSED);
+    consumer_free(member->consumer);
+    member_free(member);
+    uv_run(&member_loop, UV_RUN_DEFAULT);
+    uv_sem_destroy(&let_go);
+}
+
 Test(consumer_renew, freeing_in_a_hurry_while_there_is_no_client)
 {
     struct member *member = fail_at_once();
