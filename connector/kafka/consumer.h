@@ -101,7 +101,7 @@ const char *consumer_fault(const struct consumer *consumer);
  * until the loop goes on. */
 const char *consumer_trouble(const struct consumer *consumer);
 
-/* Why a broker does not let us in, until the group has given us something; NULL: not known.
+/* Why a broker does not let us in, while the group has given us nothing; NULL: not known.
  * Borrowed likewise. */
 const char *consumer_refused(const struct consumer *consumer);
 
