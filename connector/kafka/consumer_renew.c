@@ -23,6 +23,7 @@ enum {
     RENEW_MIN_MS = 1000,
     RENEW_MAX_MS = 2 * 60 * 1000,
     PEACE_MS = 10 * 60 * 1000, /* two of one name fence each other again within two waits */
+    OVERDUE_MS = 60 * 1000,
 };
 
 static void note_failure(struct consumer_renewal *renewal, uint64_t now)
@@ -62,6 +63,16 @@ void consumer_fail(struct consumer *consumer, const char *why)
 const char *consumer_fault(const struct consumer *consumer)
 {
     return consumer->state == CONSUMER_FAILED ? consumer->renewal.why : NULL;
+}
+
+const char *consumer_stuck(const struct consumer *consumer)
+{
+    bool overdue = consumer->state == CONSUMER_FAILED &&
+                   uv_now(consumer->loop) > consumer->renewal.at + OVERDUE_MS;
+
+    return overdue ? "out of the consumer group, and an earlier Kafka client does not come to its "
+                     "end: no other can be made"
+                   : NULL;
 }
 
 /* What the commit under way came to, nobody will tell. */
