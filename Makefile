@@ -112,8 +112,10 @@ $(foreach l,$(LAYERS),$(eval $(call unit_rule,$(l))))
 # tests/unit/producer/<module>_test.c: that module alone.
 $(B)/tests/unit/producer/%_test: $(B)/tests/unit/producer/%_test.o $(B)/producer/%.o $(call archive,base)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcriterion
-# tests/unit/bench/<module>_test.c likewise.
+# tests/unit/bench/<module>_test.c and tests/unit/faults/<module>_test.c likewise.
 $(B)/tests/unit/bench/%_test: $(B)/tests/unit/bench/%_test.o $(B)/tests/bench/%.o $(call archive,base)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcriterion
+$(B)/tests/unit/faults/%_test: $(B)/tests/unit/faults/%_test.o $(B)/tests/faults/%.o $(call archive,base)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcriterion
 
 # The sandbox's gateway is the tests' too.

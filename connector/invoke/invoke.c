@@ -140,12 +140,13 @@ static double map_age(const struct invoke *invoke)
     return confirmed < 0 ? -1 : (double)((int64_t)uv_now(&invoke->loop) - confirmed) / 1000;
 }
 
+/* That the group has fenced us passes; a new start would only fence the other sooner. */
 static const char *broken(void *context)
 {
     const struct invoke *invoke = context;
-    const char *fault = consumer_fault(invoke->consumer);
+    const char *stuck = consumer_stuck(invoke->consumer);
 
-    return fault ? fault : dispatcher_stalled(invoke->dispatcher);
+    return stuck ? stuck : dispatcher_stalled(invoke->dispatcher);
 }
 
 static const char *unready(void *context)
@@ -155,6 +156,8 @@ static const char *unready(void *context)
 
     if (fault)
         return fault;
+    if (consumer_fault(invoke->consumer))
+        return consumer_fault(invoke->consumer);
     if (invoke->stopping)
         return "stopping";
     if (!functions_map(invoke->functions))

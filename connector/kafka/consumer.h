@@ -96,12 +96,14 @@ int64_t consumer_max_poll_interval_ms(const struct consumer *consumer);
 
 /* Why the state is CONSUMER_FAILED; NULL: it is not. Borrowed until the loop goes on. */
 const char *consumer_fault(const struct consumer *consumer);
+/* Why it does not end by itself, static text; NULL: it does. */
+const char *consumer_stuck(const struct consumer *consumer);
 
 /* Why partitions that are assigned are not read yet, all of them or some; NULL: all are. Borrowed
  * until the loop goes on. */
 const char *consumer_trouble(const struct consumer *consumer);
 
-/* Why a broker does not let us in, until the group has given us something; NULL: not known.
+/* Why a broker does not let us in, while the group has given us nothing; NULL: not known.
  * Borrowed likewise. */
 const char *consumer_refused(const struct consumer *consumer);
 

@@ -12,33 +12,44 @@
 #include <assert.h>
 #include <stdlib.h>
 
+/* The last client to be gone is not always the last that there was. */
+static void tell_closed(struct consumer *consumer)
+{
+    if (consumer->ending || consumer->freed || consumer->state != CONSUMER_LEFT)
+        return;
+    consumer_commit_answer(consumer, SOURCE_REFUSED, "the consumer is closed");
+    consumer_move(consumer, CONSUMER_CLOSED);
+    consumer->closed(consumer->closed_context);
+}
+
 static void on_destroyed(void *context)
 {
     struct consumer *consumer = context;
 
-    if (!consumer->freed) {
-        consumer_commit_answer(consumer, SOURCE_REFUSED, "the consumer is closed");
-        consumer_move(consumer, CONSUMER_CLOSED);
-        consumer->closed(consumer->closed_context);
-    }
+    consumer->ending--;
+    tell_closed(consumer);
     consumer_unhold(consumer);
 }
 
-/* One that failed is with the worker already, or gone. */
-static void destroy_by_worker(struct consumer *consumer)
+void consumer_destroy_client(struct consumer *consumer)
+{
+    rd_kafka_queue_destroy(consumer->queue);
+    consumer->queue = NULL;
+    consumer->ending++;
+    consumer->holds++;
+    kafka_destroy_take(consumer->loop, consumer->kafka, on_destroyed, consumer);
+    consumer->kafka = NULL;
+}
+
+/* A client that failed is with the worker already, or gone. */
+static void leave(struct consumer *consumer)
 {
     consumer_move(consumer, CONSUMER_LEFT);
     uv_timer_stop(&consumer->tick);
     kafka_wake_stop(&consumer->wake);
-    consumer->holds++;
-    if (!consumer->kafka) {
-        on_destroyed(consumer);
-        return;
-    }
-    rd_kafka_queue_destroy(consumer->queue);
-    consumer->queue = NULL;
-    kafka_destroy_take(consumer->loop, consumer->kafka, on_destroyed, consumer);
-    consumer->kafka = NULL;
+    if (consumer->kafka)
+        consumer_destroy_client(consumer);
+    tell_closed(consumer);
 }
 
 static bool has_left(const struct consumer *consumer)
@@ -46,11 +57,13 @@ static bool has_left(const struct consumer *consumer)
     return consumer->fatal || rd_kafka_consumer_closed(consumer->kafka);
 }
 
-/* A reading abandoned but still at work uses the handle: then the next tick tries again. */
+/* A reading abandoned but still at work uses the handle: then the next tick tries again. An earlier
+ * client that does not come to its end does not keep us in the group. */
 void consumer_finish_close(struct consumer *consumer)
 {
-    if (consumer->state == CONSUMER_CLOSING && consumer->holds == HANDLES && has_left(consumer))
-        destroy_by_worker(consumer);
+    if (consumer->state == CONSUMER_CLOSING && consumer->holds == HANDLES + consumer->ending &&
+        has_left(consumer))
+        leave(consumer);
 }
 
 /* Of partitions held a REVOKE tells; all else ends here. */

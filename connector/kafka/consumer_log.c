@@ -85,7 +85,8 @@ static bool said_lately(struct consumer *consumer, rd_kafka_resp_err_t code)
     return false;
 }
 
-/* One refusal comes under several codes. False: it is none. */
+/* One refusal comes under several codes. With partitions there is no telling when one is over: it
+ * is said, and not kept. False: it is none. */
 static bool log_refusal(struct consumer *consumer, const char *text)
 {
     char *refusal = refusal_dup(text);
@@ -94,6 +95,10 @@ static bool log_refusal(struct consumer *consumer, const char *text)
         return false;
     if (!said_lately(consumer, RD_KAFKA_RESP_ERR__AUTHENTICATION))
         log_warning(NULL, "Kafka: %s", refusal);
+    if (consumer->assigned) {
+        free(refusal);
+        return true;
+    }
     free(consumer->refused);
     consumer->refused = refusal;
     return true;

@@ -92,8 +92,8 @@ struct consumer {
 
     enum consumer_state state;
     bool closing, freed;
-    bool fatal;  /* this client takes no more part in the group */
-    bool ending; /* an earlier client is being destroyed */
+    bool fatal;      /* this client takes no more part in the group */
+    unsigned ending; /* clients that are being destroyed, the last one and an earlier */
     struct consumer_renewal renewal;
     rd_kafka_topic_partition_list_t *topics; /* subscribed, sorted; never NULL */
 
@@ -192,7 +192,8 @@ void consumer_fail(struct consumer *consumer, const char *why);
 void consumer_renew_tick(struct consumer *consumer);
 
 /* consumer_close.c */
-void consumer_finish_close(struct consumer *consumer); /* once librdkafka has left the group */
+void consumer_destroy_client(struct consumer *consumer); /* by the worker: kafka is NULL then */
+void consumer_finish_close(struct consumer *consumer);   /* once librdkafka has left the group */
 void consumer_unhold(struct consumer *consumer);
 
 /* consumer_start.c: reads, for the partitions that are not told yet, what a start is chosen from,

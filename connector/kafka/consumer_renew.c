@@ -16,7 +16,6 @@
 
 #include "base/log.h"
 #include "base/xalloc.h"
-#include "kafka/destroy.h"
 
 #include <stdlib.h>
 
@@ -24,6 +23,7 @@ enum {
     RENEW_MIN_MS = 1000,
     RENEW_MAX_MS = 2 * 60 * 1000,
     PEACE_MS = 10 * 60 * 1000, /* two of one name fence each other again within two waits */
+    OVERDUE_MS = 60 * 1000,
 };
 
 static void note_failure(struct consumer_renewal *renewal, uint64_t now)
@@ -65,23 +65,20 @@ const char *consumer_fault(const struct consumer *consumer)
     return consumer->state == CONSUMER_FAILED ? consumer->renewal.why : NULL;
 }
 
-static void on_old_destroyed(void *context)
+const char *consumer_stuck(const struct consumer *consumer)
 {
-    struct consumer *consumer = context;
+    bool overdue = consumer->state == CONSUMER_FAILED &&
+                   uv_now(consumer->loop) > consumer->renewal.at + OVERDUE_MS;
 
-    consumer->ending = false;
-    consumer_unhold(consumer);
+    return overdue ? "out of the consumer group, and an earlier Kafka client does not come to its "
+                     "end: no other can be made"
+                   : NULL;
 }
 
 /* What the commit under way came to, nobody will tell. */
 static void give_to_worker(struct consumer *consumer)
 {
-    rd_kafka_queue_destroy(consumer->queue);
-    consumer->queue = NULL;
-    consumer->ending = true;
-    consumer->holds++;
-    kafka_destroy_take(consumer->loop, consumer->kafka, on_old_destroyed, consumer);
-    consumer->kafka = NULL;
+    consumer_destroy_client(consumer);
     consumer_commit_answer(consumer, SOURCE_UNREACHED, "the Kafka client is made anew");
 }
 

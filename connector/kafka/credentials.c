@@ -8,11 +8,30 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The file that counts; NULL: none, or the value itself is given behind it, by a stronger source.
+ */
+static char *file_dup(const struct option_list *properties, const char *name, const char *file_name)
+{
+    const char *path = NULL;
+
+    for (size_t i = 0; i < properties->count; i++) {
+        const struct option_list item = {properties->items + i, 1};
+
+        if (security_property(&item, name))
+            path = NULL;
+        else if (security_property(&item, file_name))
+            path = security_property(&item, file_name);
+    }
+    return xstrdup(path);
+}
+
 void credentials_init(struct credentials *credentials, const struct kafka_options *options)
 {
+    const struct option_list *properties = &options->properties;
+
     *credentials = (struct credentials){
-        .user_file = xstrdup(security_property(&options->properties, "sasl.username.file")),
-        .password_file = xstrdup(security_property(&options->properties, "sasl.password.file")),
+        .user_file = file_dup(properties, "sasl.username", "sasl.username.file"),
+        .password_file = file_dup(properties, "sasl.password", "sasl.password.file"),
     };
 }
 

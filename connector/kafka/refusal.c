@@ -95,6 +95,9 @@ static const struct row rows[] = {
     {.parts = {"SSL_HANDSHAKE", "unexpected eof"},
      .sentence =
          "it does not speak TLS there: look at security.protocol, and at the port in broker_host"},
+    {.parts = {"Disconnected", "in state SSL_HANDSHAKE"}, /* its end came as a reset */
+     .sentence = "it hangs up as TLS begins: it is being restarted, or does not speak TLS there: "
+                 "look at security.protocol, and at the port in broker_host"},
     {.parts = {"wrong version number"},
      .sentence =
          "it does not speak TLS there: look at security.protocol, and at the port in broker_host"},

@@ -24,7 +24,7 @@
  * member that was frozen cannot know that, and what brokers in trouble log, nobody may see.
  *
  * allowed: how many may be repeated. For each kill, freeze and loss of partitions, what its member
- * had run, or was running, and no commit covered that others could see: what brokers log in
+ * had run, or was running, and no commit covered that others could see then: what brokers log in
  * trouble, or a second before, may be acknowledged to nobody (a coordinator whose replica is frozen
  * appends a commit and waits). What a frozen member calls before it knows. Each call that was not
  * answered.

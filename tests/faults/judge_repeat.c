@@ -47,9 +47,9 @@ static bool was_committed(const struct trial *trial, const struct call *call, in
                          calls_function_path(call->function), at_us);
 }
 
-/* Since when brokers are in trouble; `at_us`: they are not. What they append to their log of
- * commits in trouble, or just before, may be acknowledged to nobody and seen by nobody until it is
- * over. */
+/* Since when brokers were in trouble that is not over at `from_us`; `at_us`: they were not. What
+ * they append to their log of commits in trouble, or just before, may be acknowledged to nobody and
+ * seen by nobody until it is over. */
 static int64_t trouble_began(const struct trial *trial, int64_t from_us, int64_t at_us)
 {
     int64_t began_us = at_us;
@@ -96,9 +96,10 @@ void judge_repeat(struct trial *trial, size_t index)
 }
 
 /* Runs of a member, ended or under way, that no commit covers at a time; a commit that nobody may
- * see does not. */
+ * see then does not. */
 static uint32_t uncommitted(struct trial *trial, int member, int64_t at_us, uint32_t *under_way)
 {
+    int64_t seen_us = trouble_began(trial, at_us, at_us + ARRIVAL_US);
     uint32_t count = 0;
 
     *under_way = 0;
@@ -115,8 +116,7 @@ static uint32_t uncommitted(struct trial *trial, int member, int64_t at_us, uint
             continue;
         history->stamp = trial->stamp;
         *under_way += judge_end(call) >= at_us;
-        count +=
-            !was_committed(trial, call, trouble_began(trial, call->arrived_us, at_us + ARRIVAL_US));
+        count += !was_committed(trial, call, seen_us);
     }
     return count;
 }

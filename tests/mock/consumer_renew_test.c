@@ -189,6 +189,96 @@ Test(consumer_renew, closing_ends_while_there_is_no_client)
     member_leave(member);
 }
 
+static uv_sem_t let_go;
+
+static void wait_to_be_let_go(uv_work_t *work)
+{
+    (void)work;
+    uv_sem_wait(&let_go);
+}
+
+static void noop(uv_work_t *work, int status)
+{
+    (void)work, (void)status;
+}
+
+static bool has_another_client(const void *of)
+{
+    const struct member *member = of;
+
+    return !has_failed(of) && member->consumer->kafka;
+}
+
+static bool has_left(const void *of)
+{
+    return consumer_state(((const struct member *)of)->consumer) == CONSUMER_LEFT;
+}
+
+static bool is_over(const void *of)
+{
+    return *(const bool *)of;
+}
+
+static void on_over(void *context)
+{
+    *(bool *)context = true;
+}
+
+/* librdkafka's destroying of a client may last for ever: so, here, until it is let go. */
+static struct member *fail_and_hang(void)
+{
+    static uv_work_t works[4]; /* libuv's threads */
+    struct member *member = fail_at_once();
+
+    uv_sem_init(&let_go, 0);
+    for (size_t i = 0; i < sizeof(works) / sizeof(*works); i++)
+        uv_queue_work(&member_loop, &works[i], wait_to_be_let_go, noop);
+    member_await(has_another_client, member);
+    cr_assert_eq(member->consumer->ending, 1);
+    return member;
+}
+
+static void close_let_go(struct member *member)
+{
+    bool over = false;
+
+    consumer_close(member->consumer, on_over, &over);
+    member_await(has_left, member);
+    cr_expect(!over, "a client is there yet");
+    for (int i = 0; i < 4; i++)
+        uv_sem_post(&let_go);
+    member_await(is_over, &over);
+    cr_expect_eq(consumer_state(member->consumer), CONSUMER_CLOSED);
+    consumer_free(member->consumer);
+    member_free(member);
+    uv_run(&member_loop, UV_RUN_DEFAULT);
+    uv_sem_destroy(&let_go);
+}
+
+/* The group was left all the same, but the program waited until shutdown_timeout, and then said
+ * that it was not. */
+Test(consumer_renew, the_group_is_left_though_an_earlier_client_does_not_end)
+{
+    close_let_go(fail_and_hang());
+}
+
+/* There are two clients at most: /health says so then, and not each time that it was fenced. */
+Test(consumer_renew, it_is_stuck_when_fenced_once_more_and_the_earlier_client_does_not_end)
+{
+    struct member *member = fail_and_hang();
+
+    cr_expect_null(consumer_stuck(member->consumer));
+    mock_push_errors(member_mock, API_JOIN_GROUP, FENCED, 1);
+    mock_push_errors(member_mock, API_SYNC_GROUP, FENCED, 1); /* or it has joined already */
+    member_await(has_failed, member);
+    cr_expect_not_null(consumer_fault(member->consumer));
+    cr_expect_null(consumer_stuck(member->consumer));
+    member->consumer->renewal.at = 0;
+    cr_expect(!member_run_until(has_another_client, member, 1000));
+    cr_expect_not_null(consumer_stuck(member->consumer));
+    close_let_go(member);
+}
+
 Test(consumer_renew, freeing_in_a_hurry_while_there_is_no_client)
 {
     struct member *member = fail_at_once();

@@ -47,6 +47,9 @@ Test(refusal, names_the_property_to_look_at)
          "incorrect security.protocol configuration (connecting to a SSL listener?) or broker "
          "version is < 0.10 (see api.version.request) (after 2ms in state APIVERSION_QUERY)",
          0, "broker kafka:9093: it hangs up at once", "security.protocol"},
+        {"ssl://kafka:9092/bootstrap: Disconnected (after 3ms in state SSL_HANDSHAKE)", 0,
+         "broker kafka:9092: it hangs up as TLS begins", "security.protocol"},
+        {"ssl://kafka:9092/1: Disconnected (after 3ms in state UP)", 0, NULL, NULL},
         {"kafka:9092/bootstrap: Connect to ipv4#127.0.0.1:9092 failed: Connection refused (after "
          "0ms in state CONNECT)",
          0, NULL, NULL},

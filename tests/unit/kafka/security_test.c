@@ -159,3 +159,30 @@ Test(security, takes_a_password_from_a_file_and_takes_up_another)
     rd_kafka_conf_destroy(kept);
     rd_kafka_destroy(kafka);
 }
+
+/* The file's value was used from the first look on. */
+Test(security, a_value_from_a_stronger_source_is_not_replaced_by_an_earlier_file_s)
+{
+    static const struct {
+        const char *properties[PROPERTIES_MAX];
+        const char *user_file, *password_file;
+    } cases[] = {
+        {{"sasl.username.file=/user", "sasl.password.file=/password"}, "/user", "/password"},
+        {{"sasl.password.file=/password", "sasl.password=canary"}, NULL, NULL},
+        {{"sasl.password=canary", "sasl.password.file=/password", USER}, NULL, "/password"},
+        {{"sasl.password.file=/weak", "sasl.password.file=/strong"}, NULL, "/strong"},
+        {{USER, "sasl.password=canary"}, NULL, NULL},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct kafka_options options = options_of(cases[i].properties);
+        struct credentials credentials;
+
+        credentials_init(&credentials, &options);
+        cr_expect_str_eq(credentials.user_file ? credentials.user_file : "",
+                         cases[i].user_file ? cases[i].user_file : "", "%zu", i);
+        cr_expect_str_eq(credentials.password_file ? credentials.password_file : "",
+                         cases[i].password_file ? cases[i].password_file : "", "%zu", i);
+        credentials_release(&credentials);
+    }
+}
