@@ -233,13 +233,25 @@ rd_kafka_t *kafka_client_new(bool consumes, rd_kafka_conf_t *conf, char *reason,
     return kafka;
 }
 
+char *kafka_conf_value_dup(const rd_kafka_conf_t *conf, const char *name)
+{
+    size_t size = 0;
+    char *value;
+
+    if (rd_kafka_conf_get(conf, name, NULL, &size) != RD_KAFKA_CONF_OK)
+        return xstrdup("");
+    value = xcalloc(1, size + 1);
+    rd_kafka_conf_get(conf, name, value, &size);
+    return value;
+}
+
 static bool is_about(const rd_kafka_conf_t *conf, const char *name, const char *part)
 {
-    char value[256] = "";
-    size_t size = sizeof(value);
+    char *value = kafka_conf_value_dup(conf, name);
+    bool about = strcasestr(value, part) != NULL;
 
-    return rd_kafka_conf_get(conf, name, value, &size) == RD_KAFKA_CONF_OK &&
-           strcasestr(value, part);
+    free(value);
+    return about;
 }
 
 bool kafka_uses_kerberos(const rd_kafka_conf_t *conf)

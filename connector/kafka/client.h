@@ -43,6 +43,9 @@ rd_kafka_conf_t *kafka_conf_new(const struct kafka_options *options,
  * still the caller's. As rd_kafka_new, but that tokens are renewed whoever polls. */
 rd_kafka_t *kafka_client_new(bool consumes, rd_kafka_conf_t *conf, char *reason, size_t size);
 
+/* The value of a property, "" when it has none. Caller frees. */
+char *kafka_conf_value_dup(const rd_kafka_conf_t *conf, const char *name);
+
 /* Whether it authenticates itself by Kerberos: librdkafka then holds the lock of the credentials
  * while a ticket server is asked. */
 bool kafka_uses_kerberos(const rd_kafka_conf_t *conf);
