@@ -12,8 +12,6 @@
 #include <time.h>
 #include <utlist.h>
 
-enum { METADATA_MOST = 64 };
-
 static int64_t wall_ms(void)
 {
     struct timespec now;
@@ -41,7 +39,7 @@ static void add_text(UT_string *key, const char *text)
  * either. */
 static void make_key(UT_string *key, const struct scaler_ref *ref)
 {
-    struct scaler_entry sorted[METADATA_MOST];
+    struct scaler_entry sorted[SCALER_ENTRIES_MAX];
 
     utstring_clear(key);
     if (!ref->count)
@@ -242,14 +240,9 @@ static struct entry *make(struct scaler *scaler, const struct scaler_ref *ref,
 static struct entry *get(struct scaler *scaler, const struct scaler_ref *ref,
                          struct scaler_answer *answer)
 {
-    struct option_faults faults = {0};
     struct entry *entry;
 
-    if (ref->count > METADATA_MOST) {
-        option_fault(&faults, "metadata: %zu keys are more than %d", ref->count, METADATA_MOST);
-        *answer = refuse(scaler, ref, &faults);
-        return NULL;
-    }
+    assert(ref->count <= SCALER_ENTRIES_MAX);
     entry = find(scaler, ref);
     if (!entry)
         entry = make(scaler, ref, answer);
