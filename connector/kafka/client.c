@@ -35,9 +35,7 @@ static const struct option_row rows[] = {
     {.name = "X",
      .type = OPTION_PROPERTIES,
      .offset = offsetof(struct kafka_options, properties),
-     .text = "Any property of librdkafka (TLS, SASL, timeouts): -X security.protocol=SASL_SSL, or "
-             "kafka_security_protocol=SASL_SSL in the environment. With .file behind its name "
-             "(kafka_sasl_password_file) the value is a file's first line."},
+     .text = KAFKA_PROPERTIES_TEXT},
 };
 
 const struct option_table kafka_option_table = {"Kafka", rows, sizeof(rows) / sizeof(*rows)};

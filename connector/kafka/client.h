@@ -25,6 +25,12 @@ struct kafka_options {
 /* Target struct kafka_options. */
 extern const struct option_table kafka_option_table;
 
+/* What the option X says, also in a mode's table of its own. */
+#define KAFKA_PROPERTIES_TEXT                                                                      \
+    "Any property of librdkafka (TLS, SASL, timeouts): -X security.protocol=SASL_SSL, or "         \
+    "kafka_security_protocol=SASL_SSL in the environment. With .file behind its name "             \
+    "(kafka_sasl_password_file) the value is a file's first line."
+
 struct kafka_setting {
     const char *name, *value;
 };
