@@ -92,14 +92,11 @@ static void log_refusal(struct scaler *scaler, const struct scaler_ref *ref, con
 static struct scaler_answer refuse(struct scaler *scaler, const struct scaler_ref *ref,
                                    struct option_faults *faults)
 {
-    UT_string text;
+    char *reason = option_faults_dup(faults);
 
-    utstring_init(&text);
-    for (size_t i = 0; i < faults->count; i++)
-        utstring_printf(&text, "%s%s", i ? "; " : "", faults->items[i]);
     option_faults_release(faults);
-    log_refusal(scaler, ref, utstring_body(&text));
-    return without_object(scaler, SCALER_INVALID, utstring_body(&text)); /* its memory is taken */
+    log_refusal(scaler, ref, reason);
+    return without_object(scaler, SCALER_INVALID, reason);
 }
 
 static struct scaler_answer no_room(struct scaler *scaler, const struct scaler_ref *ref,
