@@ -1,4 +1,5 @@
 /* scaler: see scaler.h. Here is who is asked about, and what is answered. */
+#include "base/clock.h"
 #include "base/duration.h"
 #include "base/log.h"
 #include "base/xalloc.h"
@@ -9,16 +10,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <utlist.h>
-
-static int64_t wall_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* ---- how it is found ---- */
 
@@ -279,7 +271,7 @@ struct scaler_answer scaler_ask(struct scaler *scaler, enum scaler_call call,
 
     if (!entry)
         return answer;
-    answer = scaled_object_answer(entry->object, wall_ms());
+    answer = scaled_object_answer(entry->object, clock_wall_ms());
     scaled_object_log_call(entry->object, call, &answer);
     return answer;
 }
@@ -304,7 +296,7 @@ struct scaler_watcher *scaler_watch(struct scaler *scaler, const struct scaler_r
 
     if (!entry)
         return NULL;
-    *first = scaled_object_answer(entry->object, wall_ms());
+    *first = scaled_object_answer(entry->object, clock_wall_ms());
     return scaled_object_watch(entry->object, changed, context, first);
 }
 
