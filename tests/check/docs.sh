@@ -41,7 +41,7 @@ follow_links() { # PAGE
     done < <(tr '\n' ' ' <"$1" | grep -o ']([^)[:space:]]*)' | sed 's/^](//; s/)$//')
 }
 
-for page in README.md connector/README.md docs/*.md; do
+for page in README.md connector/README.md docs/*.md setup/*/README.md; do
     follow_links "$page"
 done
 compare docs/invoke.md invoke
@@ -49,6 +49,5 @@ compare docs/watch.md watch
 compare docs/lag.md lag
 compare docs/keda.md scale
 compare docs/scale.md replay
-compare docs/keda.md scale
 compare_replay
 exit $bad
