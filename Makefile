@@ -41,7 +41,7 @@ UNIT_FILE := lib/systemd/system/kafka-connector.service
 .SECONDARY:
 .DELETE_ON_ERROR:
 .PHONY: FORCE all tests test test-unit test-mock test-grpc test-kafka test-faults test-docs test-page
-.PHONY: test-image test-manifests bench bench-lag bench-scale check fuzz fuzz-run
+.PHONY: test-image test-manifests bench bench-lag bench-scale bench-grpc check fuzz fuzz-run
 .PHONY: install uninstall clean help
 
 all: $(PROGRAMS) ## build the programs into build/
@@ -173,9 +173,9 @@ bench-lag: all $(BENCH) ## what a thousand groups on 10,000 partitions cost, bes
 	@tests/bench/lag.sh
 bench-scale: $(B)/tests/bench/objects ## what ten thousand scaled objects cost, and answers meanwhile
 	@$< 60
-
 bench-grpc: $(GRPC) ## what calls cost the scaler's gRPC server, and leave behind (tests/bench/calls.py)
 	@GRPC_SERVER=$(GRPC) $(or $(PYTHON),/usr/bin/python3) tests/bench/calls.py
+
 test-image: ## the Dockerfile, built without Docker (root; buildah, podman, debootstrap)
 	@tests/image/run.sh
 test-manifests: all ## setup/, the install and the Dockerfile by the tools that read them

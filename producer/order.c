@@ -3,11 +3,9 @@
 
 #include "base/json.h"
 #include "base/option.h"
-#include "base/xalloc.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <utstring.h>
 
 #define FIELD(name) offsetof(struct order, name)
 
@@ -68,16 +66,6 @@ static void read_members(struct order *order, const char *body, size_t size,
     json_free(root);
 }
 
-static char *sentence(const struct option_faults *faults)
-{
-    UT_string text;
-
-    utstring_init(&text);
-    for (size_t i = 0; i < faults->count; i++)
-        utstring_printf(&text, "%s%s", i ? "; " : "", faults->items[i]);
-    return utstring_body(&text);
-}
-
 bool order_read(struct order *order, const char *body, size_t size, char **reason)
 {
     struct option_group group = {&table, order};
@@ -88,7 +76,7 @@ bool order_read(struct order *order, const char *body, size_t size, char **reaso
     if (size)
         read_members(order, body, size, &faults);
     if (faults.count) {
-        *reason = sentence(&faults);
+        *reason = option_faults_dup(&faults);
         order_release(order);
     }
     option_faults_release(&faults);

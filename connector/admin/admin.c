@@ -34,8 +34,8 @@ static const struct option_row rows[] = {
      .offset = offsetof(struct admin_options, listen),
      .default_text = ":8081",
      .value_name = "ADDRESS",
-     .text = "Where /health, /ready, /metrics, /status and the mode's actions (/pause, /wake) are "
-             "served: HOST:PORT, or :PORT for all addresses; \"none\" for nowhere."},
+     .text = "Where the status page, /health, /ready, /metrics, /status and the mode's actions "
+             "(POST) are served: HOST:PORT, or :PORT for all addresses; \"none\" for nowhere."},
     {.name = "admin_token_file",
      .type = OPTION_PATH,
      .offset = offsetof(struct admin_options, token_file),

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <utstring.h>
 
 enum { SECRET_LIMIT = 64 * 1024 };
 
@@ -39,6 +40,16 @@ void option_faults_release(struct option_faults *faults)
         free(faults->items[i]);
     free(faults->items);
     *faults = (struct option_faults){0};
+}
+
+char *option_faults_dup(const struct option_faults *faults)
+{
+    UT_string text;
+
+    utstring_init(&text);
+    for (size_t i = 0; i < faults->count; i++)
+        utstring_printf(&text, "%s%s", i ? "; " : "", faults->items[i]);
+    return utstring_body(&text); /* its memory is taken */
 }
 
 static char *origin_text(const struct option_reader *reader, enum option_origin origin)

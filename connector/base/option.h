@@ -118,6 +118,9 @@ void option_fault(struct option_faults *faults, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void option_faults_release(struct option_faults *faults);
 
+/* All of them in a line, "; " between two. Caller frees. */
+char *option_faults_dup(const struct option_faults *faults);
+
 struct option_input {
     int argc; /* without the program's name and the mode */
     char **argv;

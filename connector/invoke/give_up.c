@@ -5,11 +5,11 @@
  * kept; until then its record is unfinished, and whoever owns the partition next has the letter
  * sent again. Without them the options say what happens.
  */
+#include "base/clock.h"
 #include "base/log.h"
 #include "invoke/dispatcher_state.h"
 
 #include <inttypes.h>
-#include <time.h>
 
 static const char *const texts[] = {
     [LETTER_EXHAUSTED] = "its attempts are used up",
@@ -108,10 +108,6 @@ bool invocation_too_old(const struct invocation *invocation)
 {
     int64_t most = invocation->dispatcher->setup.options->max_record_age;
     int64_t written = invocation->record->timestamp_ms;
-    struct timespec now;
 
-    if (!most || written <= 0)
-        return false;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 - written > most;
+    return most && written > 0 && clock_wall_ms() - written > most;
 }

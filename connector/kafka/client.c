@@ -35,9 +35,7 @@ static const struct option_row rows[] = {
     {.name = "X",
      .type = OPTION_PROPERTIES,
      .offset = offsetof(struct kafka_options, properties),
-     .text = "Any property of librdkafka (TLS, SASL, timeouts): -X security.protocol=SASL_SSL, or "
-             "kafka_security_protocol=SASL_SSL in the environment. With .file behind its name "
-             "(kafka_sasl_password_file) the value is a file's first line."},
+     .text = KAFKA_PROPERTIES_TEXT},
 };
 
 const struct option_table kafka_option_table = {"Kafka", rows, sizeof(rows) / sizeof(*rows)};
@@ -233,13 +231,25 @@ rd_kafka_t *kafka_client_new(bool consumes, rd_kafka_conf_t *conf, char *reason,
     return kafka;
 }
 
+char *kafka_conf_value_dup(const rd_kafka_conf_t *conf, const char *name)
+{
+    size_t size = 0;
+    char *value;
+
+    if (rd_kafka_conf_get(conf, name, NULL, &size) != RD_KAFKA_CONF_OK)
+        return xstrdup("");
+    value = xcalloc(1, size + 1);
+    rd_kafka_conf_get(conf, name, value, &size);
+    return value;
+}
+
 static bool is_about(const rd_kafka_conf_t *conf, const char *name, const char *part)
 {
-    char value[256] = "";
-    size_t size = sizeof(value);
+    char *value = kafka_conf_value_dup(conf, name);
+    bool about = strcasestr(value, part) != NULL;
 
-    return rd_kafka_conf_get(conf, name, value, &size) == RD_KAFKA_CONF_OK &&
-           strcasestr(value, part);
+    free(value);
+    return about;
 }
 
 bool kafka_uses_kerberos(const rd_kafka_conf_t *conf)

@@ -25,6 +25,12 @@ struct kafka_options {
 /* Target struct kafka_options. */
 extern const struct option_table kafka_option_table;
 
+/* What the option X says, also in a mode's table of its own. */
+#define KAFKA_PROPERTIES_TEXT                                                                      \
+    "Any property of librdkafka (TLS, SASL, timeouts): -X security.protocol=SASL_SSL, or "         \
+    "kafka_security_protocol=SASL_SSL in the environment. With .file behind its name "             \
+    "(kafka_sasl_password_file) the value is a file's first line."
+
 struct kafka_setting {
     const char *name, *value;
 };
@@ -42,6 +48,9 @@ rd_kafka_conf_t *kafka_conf_new(const struct kafka_options *options,
 /* A client of a configuration, which it takes over; NULL: *reason says why, the configuration is
  * still the caller's. As rd_kafka_new, but that tokens are renewed whoever polls. */
 rd_kafka_t *kafka_client_new(bool consumes, rd_kafka_conf_t *conf, char *reason, size_t size);
+
+/* The value of a property, "" when it has none. Caller frees. */
+char *kafka_conf_value_dup(const rd_kafka_conf_t *conf, const char *name);
 
 /* Whether it authenticates itself by Kerberos: librdkafka then holds the lock of the credentials
  * while a ticket server is asked. */

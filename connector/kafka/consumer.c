@@ -213,11 +213,11 @@ struct source *consumer_source(struct consumer *consumer)
 
 int64_t consumer_max_poll_interval_ms(const struct consumer *consumer)
 {
-    char value[32] = "";
-    size_t size = sizeof(value);
+    char *text = kafka_conf_value_dup(consumer->conf, "max.poll.interval.ms");
+    int64_t value = strtoll(text, NULL, 10);
 
-    rd_kafka_conf_get(consumer->conf, "max.poll.interval.ms", value, &size);
-    return strtoll(value, NULL, 10);
+    free(text);
+    return value;
 }
 
 static bool same_topics(const rd_kafka_topic_partition_list_t *a,

@@ -22,19 +22,6 @@
 
 enum { SINCE_BACKOFF = 0x020200ff }; /* librdkafka 2.2.0 */
 
-static char *setting_dup(const struct consumer *consumer, const char *name)
-{
-    const rd_kafka_conf_t *conf = rd_kafka_conf(consumer->kafka);
-    size_t size = 0;
-    char *value;
-
-    if (rd_kafka_conf_get(conf, name, NULL, &size) != RD_KAFKA_CONF_OK)
-        return xstrdup("");
-    value = xcalloc(1, size + 1);
-    rd_kafka_conf_get(conf, name, value, &size);
-    return value;
-}
-
 bool consumer_has_fetch_backoff(void)
 {
     return rd_kafka_version() >= SINCE_BACKOFF;
@@ -62,8 +49,8 @@ void consumer_wake_fetchers(struct consumer *consumer)
     if (!consumer->wants_fetch || !consumer->kafka)
         return;
     consumer->wants_fetch = false;
-    user = setting_dup(consumer, "sasl.username");
-    password = setting_dup(consumer, "sasl.password");
+    user = kafka_conf_value_dup(rd_kafka_conf(consumer->kafka), "sasl.username");
+    password = kafka_conf_value_dup(rd_kafka_conf(consumer->kafka), "sasl.password");
     error = rd_kafka_sasl_set_credentials(consumer->kafka, user, password);
     if (error)
         rd_kafka_error_destroy(error);

@@ -59,12 +59,12 @@ static char *wanted_dup(const char *name, const char *file, const rd_kafka_t *ka
                         struct option_faults *faults)
 {
     return file ? security_read_file(name, file, faults)
-                : security_value_dup(rd_kafka_conf((rd_kafka_t *)kafka), name);
+                : kafka_conf_value_dup(rd_kafka_conf((rd_kafka_t *)kafka), name);
 }
 
 static bool is_other(const char *name, const char *wanted, const rd_kafka_t *kafka)
 {
-    char *present = security_value_dup(rd_kafka_conf((rd_kafka_t *)kafka), name);
+    char *present = kafka_conf_value_dup(rd_kafka_conf((rd_kafka_t *)kafka), name);
     bool other = strcmp(present, wanted) != 0;
 
     xfree_secret(present);

@@ -11,6 +11,12 @@
 
 enum { TOKEN_LIMIT = 64 * 1024, REASON_SIZE = 512 };
 
+/* What librdkafka must be told of a token. */
+struct claims {
+    char *principal;   /* sub */
+    int64_t expiry_ms; /* exp, of the wall clock */
+};
+
 /* ---- what is in a token: HEADER.CLAIMS.SIGNATURE, each in base64 of the alphabet for URLs ---- */
 
 /* In the standard alphabet, with its padding. Caller frees. */
@@ -42,13 +48,14 @@ static json *parse_claims(const char *token)
     return claims;
 }
 
-bool oauth_claims_read(const char *token, struct oauth_claims *claims, const char **reason)
+/* Who signed it is the brokers' to judge. False: *reason (static). Caller frees the principal. */
+static bool read_claims(const char *token, struct claims *claims, const char **reason)
 {
     json *body = parse_claims(token);
     const char *principal = json_text(json_member(body, "sub"), NULL);
     char *expiry = json_scalar_dup(json_member(body, "exp"));
 
-    *claims = (struct oauth_claims){.expiry_ms = expiry ? (int64_t)(atof(expiry) * 1000) : 0};
+    *claims = (struct claims){.expiry_ms = expiry ? (int64_t)(atof(expiry) * 1000) : 0};
     *reason = !body                    ? "it is no JWT"
               : !principal             ? "the token does not say whose it is (sub)"
               : claims->expiry_ms <= 0 ? "the token does not say when it ends (exp)"
@@ -61,14 +68,14 @@ bool oauth_claims_read(const char *token, struct oauth_claims *claims, const cha
 }
 
 /* Caller frees both. NULL: *reason. */
-static char *read_token(const char *path, struct oauth_claims *claims, const char **reason)
+static char *read_token(const char *path, struct claims *claims, const char **reason)
 {
     char *token = file_read(path, TOKEN_LIMIT, NULL, reason);
 
     if (!token)
         return NULL;
     token[strcspn(token, "\r\n")] = '\0';
-    if (oauth_claims_read(token, claims, reason))
+    if (read_claims(token, claims, reason))
         return token;
     xfree_secret(token);
     return NULL;
@@ -79,7 +86,7 @@ static char *read_token(const char *path, struct oauth_claims *claims, const cha
 /* On a thread of librdkafka's; `path` stands where its own tokens have their settings. */
 static void on_refresh(rd_kafka_t *kafka, const char *path, void *opaque)
 {
-    struct oauth_claims claims;
+    struct claims claims;
     const char *reason;
     char told[REASON_SIZE] = "";
     char *token = read_token(path, &claims, &reason);
@@ -98,7 +105,7 @@ static void on_refresh(rd_kafka_t *kafka, const char *path, void *opaque)
 
 void oauth_use_file(rd_kafka_conf_t *conf, const char *path, struct option_faults *faults)
 {
-    struct oauth_claims claims;
+    struct claims claims;
     const char *reason;
     char refused[REASON_SIZE];
     char *token = read_token(path, &claims, &reason);

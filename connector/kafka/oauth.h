@@ -15,16 +15,6 @@
 
 #define OAUTH_TOKEN "sasl.oauthbearer.token"
 
-/* What librdkafka must be told of a token. */
-struct oauth_claims {
-    char *principal;   /* sub */
-    int64_t expiry_ms; /* exp, of the wall clock */
-};
-
-/* Reads them out of a token; who signed it is the brokers' to judge. False: *reason (static). The
- * caller frees the principal. */
-bool oauth_claims_read(const char *token, struct oauth_claims *claims, const char **reason);
-
 /* Has the token of the file used. A file that holds none is a fault. */
 void oauth_use_file(rd_kafka_conf_t *conf, const char *path, struct option_faults *faults);
 

@@ -3,13 +3,13 @@
  */
 #include "kafka/sampler_private.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/xalloc.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { REASON_SIZE = 512, SILENT_TICKS = 2, CALM_TICKS = 20 };
 
@@ -42,21 +42,13 @@ static void move(struct sampler *sampler, enum sampler_state to)
 
 /* ---- time ---- */
 
-static int64_t wall_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static void on_due(uv_timer_t *timer);
 
 /* Of the next multiple of the interval, but not of the last tick's own time, when that was a little
  * early. */
 static void await_next(struct sampler *sampler)
 {
-    int64_t interval = sampler->setup.interval_ms, now = wall_ms();
+    int64_t interval = sampler->setup.interval_ms, now = clock_wall_ms();
     int64_t wait = interval - now % interval;
 
     if (now + wait == sampler->ticked_ms)
@@ -70,7 +62,7 @@ static void await_next(struct sampler *sampler)
  * late. The first, which was not waited for, has its own time. */
 static int64_t time_of_tick(const struct sampler *sampler)
 {
-    int64_t now = wall_ms(), interval = sampler->setup.interval_ms;
+    int64_t now = clock_wall_ms(), interval = sampler->setup.interval_ms;
 
     return sampler->at_once ? now : (now + interval / 10) / interval * interval;
 }

@@ -61,23 +61,11 @@ void security_check_path(const char *name, const char *path, struct option_fault
                      strerror(errno));
 }
 
-char *security_value_dup(const rd_kafka_conf_t *conf, const char *name)
-{
-    size_t size = 0;
-    char *value;
-
-    if (rd_kafka_conf_get(conf, name, NULL, &size) != RD_KAFKA_CONF_OK)
-        return xstrdup("");
-    value = xcalloc(1, size + 1);
-    rd_kafka_conf_get(conf, name, value, &size);
-    return value;
-}
-
 /* ---- all of them ---- */
 
 static bool is_set(const rd_kafka_conf_t *conf, const char *name)
 {
-    char *value = security_value_dup(conf, name);
+    char *value = kafka_conf_value_dup(conf, name);
     bool set = *value;
 
     xfree_secret(value);
@@ -86,7 +74,7 @@ static bool is_set(const rd_kafka_conf_t *conf, const char *name)
 
 static bool is_value(const rd_kafka_conf_t *conf, const char *name, const char *wanted)
 {
-    char *value = security_value_dup(conf, name);
+    char *value = kafka_conf_value_dup(conf, name);
     bool is = strcasecmp(value, wanted) == 0;
 
     free(value);
@@ -134,8 +122,8 @@ static void check_token(const rd_kafka_conf_t *conf, const struct option_list *p
 void security_check(const rd_kafka_conf_t *conf, const struct option_list *properties,
                     struct option_faults *faults)
 {
-    char *protocol = security_value_dup(conf, "security.protocol");
-    char *mechanism = security_value_dup(conf, "sasl.mechanisms");
+    char *protocol = kafka_conf_value_dup(conf, "security.protocol");
+    char *mechanism = kafka_conf_value_dup(conf, "sasl.mechanisms");
 
     if (strncasecmp(protocol, "sasl", 4) != 0) {
         /* nobody authenticates */

@@ -29,7 +29,4 @@ void security_check_path(const char *name, const char *path, struct option_fault
 void security_check(const rd_kafka_conf_t *conf, const struct option_list *properties,
                     struct option_faults *faults);
 
-/* The value of a property, "" when it has none. Caller frees. */
-char *security_value_dup(const rd_kafka_conf_t *conf, const char *name);
-
 #endif

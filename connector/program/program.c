@@ -58,7 +58,17 @@ static const struct mode *find_mode(const char *name)
     return NULL;
 }
 
-static void print_usage(void)
+/* Of an executable of its own, too, a mode is one of kafka-connector's. */
+static void print_mode(const struct mode *mode)
+{
+    printf("kafka-connector %s: %s %s\n\n"
+           "Usage: kafka-connector %s [--OPTION=VALUE ...]\n",
+           program_version, mode->name, mode->summary, mode->name);
+    if (mode->ask)
+        printf("       kafka-connector check %s [--OPTION=VALUE ...]\n", mode->name);
+}
+
+static void print_modes(void)
 {
     printf("kafka-connector %s: joins Kafka to functions behind an HTTP gateway\n\n"
            "Usage: kafka-connector [MODE] [--OPTION=VALUE ...]\n"
@@ -67,13 +77,17 @@ static void print_usage(void)
            program_version);
     for (size_t i = 0; i < mode_count; i++)
         printf("  %-8s %s%s\n", modes[i].name, modes[i].summary, i == 0 ? " (default)" : "");
-    printf("  %-8s reads the configuration, tells every fault, asks broker and gateway once\n"
-           "\nEvery option is read from, the strongest first: a flag (--log_level=error), the\n"
-           "environment (log_level=error), a JSON file named by --config_file\n"
-           "({\"log_level\": \"error\"}).\n"
-           "Any librdkafka property: -X security.protocol=SASL_SSL, or in the environment\n"
-           "kafka_security_protocol=SASL_SSL.\n",
+    printf("  %-8s reads the configuration, tells every fault, asks broker and gateway once\n",
            "check");
+}
+
+static void print_sources(void)
+{
+    printf("\nEvery option is read from, the strongest first: a flag (--log_level=error), the\n"
+           "environment (log_level=error), a JSON file named by --config_file ({\"log_level\": "
+           "\"error\"}).\n"
+           "Any librdkafka property: -X security.protocol=SASL_SSL, or in the environment\n"
+           "kafka_security_protocol=SASL_SSL.\n");
 }
 
 static void print_options(const struct mode *mode,
@@ -116,13 +130,13 @@ static void print_help_of(const struct option_table *table, FILE *to)
     option_print_help(table, to);
 }
 
-/* Whose options are asked about: those of a mode that is named, else of the default. */
+/* The mode whose options are asked about; NULL: none is named. */
 static const struct mode *asked_mode(int argc, char **argv)
 {
     for (int i = 1; i < argc; i++)
         if (find_mode(argv[i]))
             return find_mode(argv[i]);
-    return &modes[0];
+    return NULL;
 }
 
 static bool is_help(const char *word)
@@ -130,20 +144,27 @@ static bool is_help(const char *word)
     return strcmp(word, "--help") == 0 || strcmp(word, "-help") == 0 || strcmp(word, "-h") == 0;
 }
 
-static void print_help(const struct mode *mode, const char *word)
+/* Where no mode is named the options are the default's. */
+static void print_help(const struct mode *named, const char *word)
 {
+    const struct mode *mode = named ? named : &modes[0];
+
     if (!is_help(word)) {
         print_markdown(mode);
         return;
     }
-    print_usage();
+    if (named)
+        print_mode(named);
+    else
+        print_modes();
+    print_sources();
     print_options(mode, print_help_of);
 }
 
 /* Whether a text was asked for, which is all that is done then. */
 static bool print_asked(int argc, char **argv)
 {
-    const struct mode *mode = asked_mode(argc, argv);
+    const struct mode *named = asked_mode(argc, argv);
 
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--version") == 0 || strcmp(argv[i], "-version") == 0) {
@@ -152,9 +173,9 @@ static bool print_asked(int argc, char **argv)
         }
         if (!is_help(argv[i]) && strcmp(argv[i], "--help=markdown") != 0)
             continue;
-        if (mode->elsewhere)
-            elsewhere_run(mode->elsewhere, argv);
-        print_help(mode, argv[i]);
+        if (named && named->elsewhere)
+            elsewhere_run(named->elsewhere, argv);
+        print_help(named, argv[i]);
         return true;
     }
     return false;

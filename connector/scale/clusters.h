@@ -8,7 +8,7 @@
  * for changes no verdict of another.
  *
  * Credentials go to no broker that their owner has not named: metadata may name brokers as
- * allowed_brokers says (options.c).
+ * allowed_brokers says (brokers.c).
  */
 #ifndef SCALE_CLUSTERS_H
 #define SCALE_CLUSTERS_H

@@ -2,6 +2,7 @@
 #include "scale/rpc_client.h"
 
 #include "base/file.h"
+#include "base/pem.h"
 #include "base/xalloc.h"
 #include "scale/externalscaler.pb-c.h"
 
@@ -14,8 +15,6 @@
 #include <string.h>
 
 #define AT(name) offsetof(struct rpc_client_options, name)
-
-enum { FILE_LIMIT = 1024 * 1024 };
 
 static const struct option_row rows[] = {
     {.name = "scaler",
@@ -327,7 +326,7 @@ static void release_ref(Externalscaler__ScaledObjectRef *ref)
 static char *read_pem(const char *name, const char *path, struct option_faults *faults)
 {
     const char *reason;
-    char *text = path ? file_read(path, FILE_LIMIT, NULL, &reason) : NULL;
+    char *text = path ? file_read(path, PEM_LIMIT, NULL, &reason) : NULL;
 
     if (path && !text)
         option_fault(faults, "%s: cannot read %s: %s", name, path, reason);
@@ -347,7 +346,7 @@ static grpc_channel_credentials *tls_credentials(const struct rpc_client_options
 
     free(roots);
     free(cert);
-    free(key);
+    xfree_secret(key);
     return credentials;
 }
 

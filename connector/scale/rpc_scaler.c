@@ -7,8 +7,7 @@
 
 #include <stdlib.h>
 
-/* A trigger's metadata is a dozen short entries; what is kept of it is kept for long. */
-enum { ENTRIES_MAX = 256, REF_MAX = 64 * 1024 };
+enum { REF_MAX = 64 * 1024 };
 
 typedef Externalscaler__ScaledObjectRef ObjectRef;
 
@@ -23,7 +22,7 @@ struct watch {
 /* A reference unpacked, as the scaler takes it; its texts are the message's. */
 struct ref {
     struct scaler_ref ref;
-    struct scaler_entry entries[ENTRIES_MAX];
+    struct scaler_entry entries[SCALER_ENTRIES_MAX];
 };
 
 static bool read_ref(struct ref *to, const ObjectRef *from, struct rpc_reply *reply)
@@ -32,11 +31,11 @@ static bool read_ref(struct ref *to, const ObjectRef *from, struct rpc_reply *re
 
     if (!from)
         from = &nobody;
-    if (from->n_scalermetadata > ENTRIES_MAX ||
+    if (from->n_scalermetadata > SCALER_ENTRIES_MAX ||
         protobuf_c_message_get_packed_size(&from->base) > REF_MAX) {
         *reply = rpc_reply_fault(GRPC_STATUS_INVALID_ARGUMENT,
-                                 "scalerMetadata: more than %d entries or %d bytes", ENTRIES_MAX,
-                                 REF_MAX);
+                                 "scalerMetadata: more than %d entries or %d bytes",
+                                 SCALER_ENTRIES_MAX, REF_MAX);
         return false;
     }
     to->ref =

@@ -1,4 +1,5 @@
 /* scaler: see scaler.h. Here is who is asked about, and what is answered. */
+#include "base/clock.h"
 #include "base/duration.h"
 #include "base/log.h"
 #include "base/xalloc.h"
@@ -9,18 +10,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <utlist.h>
-
-enum { METADATA_MOST = 64 };
-
-static int64_t wall_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* ---- how it is found ---- */
 
@@ -41,7 +31,7 @@ static void add_text(UT_string *key, const char *text)
  * either. */
 static void make_key(UT_string *key, const struct scaler_ref *ref)
 {
-    struct scaler_entry sorted[METADATA_MOST];
+    struct scaler_entry sorted[SCALER_ENTRIES_MAX];
 
     utstring_clear(key);
     if (!ref->count)
@@ -94,14 +84,11 @@ static void log_refusal(struct scaler *scaler, const struct scaler_ref *ref, con
 static struct scaler_answer refuse(struct scaler *scaler, const struct scaler_ref *ref,
                                    struct option_faults *faults)
 {
-    UT_string text;
+    char *reason = option_faults_dup(faults);
 
-    utstring_init(&text);
-    for (size_t i = 0; i < faults->count; i++)
-        utstring_printf(&text, "%s%s", i ? "; " : "", faults->items[i]);
     option_faults_release(faults);
-    log_refusal(scaler, ref, utstring_body(&text));
-    return without_object(scaler, SCALER_INVALID, utstring_body(&text)); /* its memory is taken */
+    log_refusal(scaler, ref, reason);
+    return without_object(scaler, SCALER_INVALID, reason);
 }
 
 static struct scaler_answer no_room(struct scaler *scaler, const struct scaler_ref *ref,
@@ -242,14 +229,9 @@ static struct entry *make(struct scaler *scaler, const struct scaler_ref *ref,
 static struct entry *get(struct scaler *scaler, const struct scaler_ref *ref,
                          struct scaler_answer *answer)
 {
-    struct option_faults faults = {0};
     struct entry *entry;
 
-    if (ref->count > METADATA_MOST) {
-        option_fault(&faults, "metadata: %zu keys are more than %d", ref->count, METADATA_MOST);
-        *answer = refuse(scaler, ref, &faults);
-        return NULL;
-    }
+    assert(ref->count <= SCALER_ENTRIES_MAX);
     entry = find(scaler, ref);
     if (!entry)
         entry = make(scaler, ref, answer);
@@ -289,7 +271,7 @@ struct scaler_answer scaler_ask(struct scaler *scaler, enum scaler_call call,
 
     if (!entry)
         return answer;
-    answer = scaled_object_answer(entry->object, wall_ms());
+    answer = scaled_object_answer(entry->object, clock_wall_ms());
     scaled_object_log_call(entry->object, call, &answer);
     return answer;
 }
@@ -314,7 +296,7 @@ struct scaler_watcher *scaler_watch(struct scaler *scaler, const struct scaler_r
 
     if (!entry)
         return NULL;
-    *first = scaled_object_answer(entry->object, wall_ms());
+    *first = scaled_object_answer(entry->object, clock_wall_ms());
     return scaled_object_watch(entry->object, changed, context, first);
 }
 

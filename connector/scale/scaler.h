@@ -46,7 +46,10 @@ struct scaler_entry {
     const char *key, *value;
 };
 
-/* Who is asked about; borrowed for the call. Entries in any order. */
+/* A trigger's metadata is a dozen short entries; what is kept of it is kept for long. */
+enum { SCALER_ENTRIES_MAX = 256 };
+
+/* Who is asked about; borrowed for the call. Entries in any order, SCALER_ENTRIES_MAX at most. */
 struct scaler_ref {
     const char *namespace, *name;
     const struct scaler_entry *metadata;

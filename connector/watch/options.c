@@ -52,9 +52,7 @@ static const struct option_row kafka_rows[] = {
     {.name = "X",
      .type = OPTION_PROPERTIES,
      .offset = KAFKA(client.properties),
-     .text = "Any property of librdkafka (TLS, SASL, timeouts): -X security.protocol=SASL_SSL, or "
-             "kafka_security_protocol=SASL_SSL in the environment. With .file behind its name "
-             "(kafka_sasl_password_file) the value is a file's first line."},
+     .text = KAFKA_PROPERTIES_TEXT},
 };
 
 static const struct option_row binding_rows[] = {

@@ -2,6 +2,7 @@
 #include "tests/harness/keda.h"
 
 #include "base/xalloc.h"
+#include "tests/harness/asked.h"
 #include "tests/harness/await.h"
 #include "tests/harness/fail.h"
 
@@ -9,23 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* A port that was free a moment ago. */
-static int free_port(uv_loop_t *loop)
-{
-    struct sockaddr_in any;
-    struct sockaddr_storage bound;
-    int size = sizeof(bound);
-    uv_tcp_t tcp;
-
-    uv_ip4_addr("127.0.0.1", 0, &any);
-    uv_tcp_init(loop, &tcp);
-    uv_tcp_bind(&tcp, (struct sockaddr *)&any, 0);
-    uv_tcp_getsockname(&tcp, (struct sockaddr *)&bound, &size);
-    uv_close((uv_handle_t *)&tcp, NULL);
-    uv_run(loop, UV_RUN_NOWAIT);
-    return ntohs(((struct sockaddr_in *)&bound)->sin_port);
-}
 
 struct keda *keda_new(const char *name, const char *bootstrap)
 {
@@ -39,8 +23,8 @@ struct keda *keda_new(const char *name, const char *bootstrap)
     keda->name = xstrdup(name);
     keda->bootstrap = xstrdup(bootstrap);
     keda->cluster = cluster_new(bootstrap, name);
-    snprintf(keda->address, sizeof(keda->address), "127.0.0.1:%d", free_port(&keda->loop));
-    snprintf(keda->admin, sizeof(keda->admin), "127.0.0.1:%d", free_port(&keda->loop));
+    snprintf(keda->address, sizeof(keda->address), "127.0.0.1:%d", asked_free_port(&keda->loop));
+    snprintf(keda->admin, sizeof(keda->admin), "127.0.0.1:%d", asked_free_port(&keda->loop));
     return keda;
 }
 

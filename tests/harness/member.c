@@ -40,6 +40,28 @@ bool member_run_until(bool (*holds)(const void *), const void *of, uint64_t pati
     return held;
 }
 
+bool member_holds_all(const void *of)
+{
+    const struct member *member = of;
+
+    return consumer_state(member->consumer) == CONSUMER_ASSIGNED && member->held > 0;
+}
+
+bool member_at_ends(const void *of)
+{
+    const struct member *member = of;
+
+    for (int i = 0; i < PARTITIONS_MAX; i++)
+        if (member->parts[i].held && member->parts[i].end_told != member->parts[i].next)
+            return false;
+    return member->held > 0 && consumer_state(member->consumer) == CONSUMER_ASSIGNED;
+}
+
+bool member_has_commit_answer(const void *of)
+{
+    return ((const struct member *)of)->commit_answers > 0;
+}
+
 /* ---- the sink ---- */
 
 void member_take(struct part *part)

@@ -60,6 +60,12 @@ bool member_run_until(bool (*holds)(const void *), const void *of, uint64_t pati
 #define member_await(holds, of)                                                                    \
     cr_assert(member_run_until((holds), (of), MEMBER_PATIENCE_MS), "%s never came", #holds)
 
+/* Of a member: it was assigned partitions and all are read; it stands at the ends of those that it
+ * holds; a commit of its was answered. */
+bool member_holds_all(const void *of);
+bool member_at_ends(const void *of);
+bool member_has_commit_answer(const void *of);
+
 /* topic NULL: subscribes to none. */
 struct member *member_join(const char *topic);
 /* consumer_options.hidden is set. */

@@ -3,6 +3,7 @@
 
 #include "base/xalloc.h"
 #include "gateway/http.h"
+#include "tests/harness/asked.h"
 #include "tests/harness/await.h"
 #include "tests/harness/fail.h"
 
@@ -13,22 +14,6 @@
 #include <unistd.h>
 
 enum { BODY_LIMIT = 1 << 20 };
-
-int watcher_free_port(struct watcher *watcher)
-{
-    struct sockaddr_in any;
-    struct sockaddr_storage bound;
-    int size = sizeof(bound);
-    uv_tcp_t tcp;
-
-    uv_ip4_addr("127.0.0.1", 0, &any);
-    uv_tcp_init(&watcher->loop, &tcp);
-    uv_tcp_bind(&tcp, (struct sockaddr *)&any, 0);
-    uv_tcp_getsockname(&tcp, (struct sockaddr *)&bound, &size);
-    uv_close((uv_handle_t *)&tcp, NULL);
-    uv_run(&watcher->loop, UV_RUN_NOWAIT);
-    return ntohs(((struct sockaddr_in *)&bound)->sin_port);
-}
 
 static void write_token(const struct watcher *watcher)
 {
@@ -71,7 +56,8 @@ struct watcher *watcher_new(const char *name, const char *bootstrap)
         fail("no gateway or no client for it");
     watcher->log = call_log_new(&watcher->loop, watcher->gateway);
     watcher->function = watcher_deploy(watcher, WATCHER_FUNCTION);
-    snprintf(watcher->admin, sizeof(watcher->admin), "127.0.0.1:%d", watcher_free_port(watcher));
+    snprintf(watcher->admin, sizeof(watcher->admin), "127.0.0.1:%d",
+             asked_free_port(&watcher->loop));
     snprintf(watcher->folder, sizeof(watcher->folder), "/tmp/watcher_XXXXXX");
     if (!mkdtemp(watcher->folder))
         fail("no temporary folder");
@@ -197,44 +183,25 @@ bool watcher_await_wakes(struct watcher *watcher, const char *function, size_t c
 
 /* ---- the admin server ---- */
 
-struct answer {
-    long status;
-    char *body;
-};
-
-static void on_answered(void *context, const struct http_answer *answer)
-{
-    struct answer *kept = context;
-
-    kept->status = answer->outcome == HTTP_ANSWERED ? answer->status : -1;
-    kept->body = xstrndup(answer->body ? answer->body : "", answer->body_size);
-}
-
-static bool is_answered(void *context)
-{
-    return ((struct answer *)context)->status != 0;
-}
-
 char *watcher_ask(struct watcher *watcher, const char *method, const char *path, long *status)
 {
     static char token[] = "Authorization: Bearer " WATCHER_TOKEN;
     const struct http_line line = {token, NULL};
     char *url = xasprintf("http://%s%s", watcher->admin, path);
-    struct answer answer = {0};
+    struct asked asked;
 
-    http_send(watcher->http, &(struct http_request){.method = method,
-                                                    .url = url,
-                                                    .lines = &line,
-                                                    .body_limit = BODY_LIMIT,
-                                                    .timeout_ms = WATCHER_PATIENCE_MS,
-                                                    .answered = on_answered,
-                                                    .context = &answer});
-    if (!await(&watcher->loop, is_answered, &answer, WATCHER_PATIENCE_MS))
+    asked_send(&asked, watcher->http,
+               (struct http_request){.method = method,
+                                     .url = url,
+                                     .lines = &line,
+                                     .body_limit = BODY_LIMIT,
+                                     .timeout_ms = WATCHER_PATIENCE_MS});
+    if (!asked_await(&asked, &watcher->loop, WATCHER_PATIENCE_MS))
         fail("no answer of %s", url);
     if (status)
-        *status = answer.status;
+        *status = asked.status;
     free(url);
-    return answer.body;
+    return asked.body;
 }
 
 double watcher_metric(struct watcher *watcher, const char *sample)

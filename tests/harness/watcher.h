@@ -39,9 +39,6 @@ struct watcher {
 struct watcher *watcher_new(const char *name, const char *bootstrap);
 void watcher_free(struct watcher *watcher);
 
-/* A port that was free a moment ago. */
-int watcher_free_port(struct watcher *watcher);
-
 /* A further function, asleep. */
 struct faas_function *watcher_deploy(struct watcher *watcher, const char *function);
 

@@ -2,6 +2,7 @@
  * real Prometheus that scrapes it answers the queries that SlimFaas Kafka's documents show.
  * Skipped, and said so, where there is no Prometheus; an error with REQUIRE_KAFKA=1. */
 #include "base/xalloc.h"
+#include "tests/harness/asked.h"
 #include "tests/harness/await.h"
 #include "tests/harness/watcher.h"
 
@@ -162,7 +163,7 @@ Test(prometheus, answers_the_queries_of_the_documents)
     if (!there)
         return;
     open_watcher("queries");
-    port = watcher_free_port(watcher);
+    port = asked_free_port(&watcher->loop);
     prometheus = start_prometheus(port);
     for (size_t i = 0; i < sizeof(queries) / sizeof(*queries); i++) {
         double value = await_above(port, queries[i].query, queries[i].least);

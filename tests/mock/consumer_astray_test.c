@@ -17,16 +17,6 @@ enum {
 
 TestSuite(consumer_astray, .init = member_set_up, .fini = member_tear_down, .timeout = 120);
 
-static bool at_ends(const void *of)
-{
-    const struct member *member = of;
-
-    for (int i = 0; i < PARTITIONS_MAX; i++)
-        if (member->parts[i].held && member->parts[i].end_told != member->parts[i].next)
-            return false;
-    return member->held > 0 && consumer_state(member->consumer) == CONSUMER_ASSIGNED;
-}
-
 static size_t wanted;
 
 static bool took_wanted(const void *of)
@@ -42,14 +32,14 @@ Test(consumer_astray, what_a_broker_lacks_that_lags_behind_is_not_read_again)
     mock_create_topic(member_mock, "orders", 2);
     member_produce("orders", 2, RECORDS);
     member = member_join("orders");
-    member_await(at_ends, member);
+    member_await(member_at_ends, member);
     for (size_t round = 1; round <= 3; round++) {
         mock_push_errors(member_mock, API_FETCH, RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE, 1);
         member_produce("orders", 2, RECORDS);
         wanted = (round + 1) * 2 * RECORDS;
         member_await(took_wanted, member);
     }
-    member_await(at_ends, member);
+    member_await(member_at_ends, member);
     for (int i = 0; i < 2; i++) {
         cr_expect_not(member->parts[i].disordered, "partition %d", i);
         for (int offset = 0; offset < 4 * RECORDS; offset++)
@@ -71,7 +61,7 @@ Test(consumer_astray, what_is_read_on_while_it_is_looked_at_is_not_read_again)
     mock_create_topic(member_mock, "orders", 1);
     member_produce("orders", 1, RECORDS);
     member = member_join("orders");
-    member_await(at_ends, member);
+    member_await(member_at_ends, member);
     partition = member->parts[0].given.handle;
     consumer_go_astray(member->consumer, partition);
     consumer_settle(member->consumer, partition, &(struct log_look){RECORDS - 2, 0, RECORDS - 1});
@@ -160,7 +150,7 @@ static bool is_settled_by_the_next_leader(struct member *member, int32_t leader)
     member_run_until(never, NULL, LOOK_AGAIN_MS / 2);
     mock_set_leader(member_mock, "orders", 0, leader);
     member_await(took_wanted, member);
-    member_await(at_ends, member);
+    member_await(member_at_ends, member);
     return member->consumer->readings == 0;
 }
 
@@ -179,7 +169,7 @@ Test(consumer_astray, each_look_is_at_who_leads_then)
     member_produce("orders", 1, RECORDS);
     member_property = "topic.metadata.refresh.interval.ms=60000";
     member = member_join("orders");
-    member_await(at_ends, member);
+    member_await(member_at_ends, member);
     for (int32_t round = 0; round < 4 && !settled; round++)
         settled = is_settled_by_the_next_leader(member, round % 2 ? 1 : 2);
     cr_expect(settled);
@@ -202,7 +192,7 @@ Test(consumer_astray, commits_that_follow_each_other_without_a_pause_do_not_keep
     mock_create_topic(member_mock, "orders", 1);
     member_produce("orders", 1, RECORDS);
     member = member_join("orders");
-    member_await(at_ends, member);
+    member_await(member_at_ends, member);
     calls.committed = commit_again;
     member->source->sink_calls = &calls;
     member_commit(member, "first");
@@ -245,7 +235,7 @@ Test(consumer_astray, of_what_expired_under_way_the_earliest_left_is_next)
 
     mock_create_topic(member_mock, "orders", 1);
     member = member_join("orders");
-    member_await(at_ends, member);
+    member_await(member_at_ends, member);
     member->paused = true;
     produce_large(MADE);
     member->paused = false;

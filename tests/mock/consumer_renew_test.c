@@ -16,24 +16,9 @@ enum {
 
 TestSuite(consumer_renew, .init = member_set_up, .fini = member_tear_down, .timeout = 120);
 
-static bool at_ends(const void *of)
-{
-    const struct member *member = of;
-
-    for (int i = 0; i < PARTITIONS_MAX; i++)
-        if (member->parts[i].held && member->parts[i].end_told != member->parts[i].next)
-            return false;
-    return member->held > 0 && consumer_state(member->consumer) == CONSUMER_ASSIGNED;
-}
-
 static bool has_failed(const void *of)
 {
     return consumer_state(((const struct member *)of)->consumer) == CONSUMER_FAILED;
-}
-
-static bool has_commit_answer(const void *of)
-{
-    return ((const struct member *)of)->commit_answers > 0;
 }
 
 /* The client is with the worker, another is not made yet. */
@@ -55,7 +40,7 @@ static void commit(struct member *member)
 {
     member->commit_answers = 0;
     member_commit(member, "steady");
-    member_await(has_commit_answer, member);
+    member_await(member_has_commit_answer, member);
 }
 
 static struct member *join_and_commit(void)
@@ -65,7 +50,7 @@ static struct member *join_and_commit(void)
     mock_create_topic(member_mock, "orders", 2);
     member_produce("orders", 2, RECORDS);
     member = member_join_named("orders", "first");
-    member_await(at_ends, member);
+    member_await(member_at_ends, member);
     commit(member);
     cr_assert_null(member->why_not, "%s", member->why_not);
     return member;
@@ -77,7 +62,7 @@ static void expect_it_goes_on(struct member *member)
     wanted = (size_t)member->taken + 2 * RECORDS;
     member_produce("orders", 2, RECORDS);
     member_await(took_wanted, member);
-    member_await(at_ends, member);
+    member_await(member_at_ends, member);
     commit(member);
     cr_expect_null(member->why_not, "%s", member->why_not);
     for (int p = 0; p < 2; p++)
@@ -127,7 +112,7 @@ static void join_fenced(int16_t api_key)
     member = member_join_named("orders", "first");
     member_await(has_failed, member);
     cr_expect_eq(member->losses, 0, "it held nothing");
-    member_await(at_ends, member);
+    member_await(member_at_ends, member);
     expect_it_goes_on(member);
     member_leave(member);
 }
@@ -160,7 +145,7 @@ Test(consumer_renew, each_time_it_waits_longer)
     }
     cr_expect_not_null(strstr(consumer_fault(member->consumer), "another replica"), "%s",
                        consumer_fault(member->consumer));
-    member_await(at_ends, member);
+    member_await(member_at_ends, member);
     cr_expect_eq(consumer_counts(member->consumer)->renewals, TIMES);
     member_leave(member);
 }
@@ -298,7 +283,7 @@ Test(consumer_renew, topics_chosen_while_there_is_no_client_are_the_next_one_s)
     member_await(has_no_client, member);
     consumer_subscribe(member->consumer, bills, 1);
     cr_expect_eq(consumer_state(member->consumer), CONSUMER_FAILED);
-    member_await(at_ends, member);
+    member_await(member_at_ends, member);
     cr_expect_str_eq(member->parts[0].given.topic, "bills");
     member_leave(member);
 }

@@ -10,28 +10,6 @@ enum { API_LIST_OFFSETS = 2, API_OFFSET_FETCH = 9 };
 
 TestSuite(consumer_start, .init = member_set_up, .fini = member_tear_down, .timeout = 120);
 
-static bool holds_all(const void *of)
-{
-    const struct member *member = of;
-
-    return consumer_state(member->consumer) == CONSUMER_ASSIGNED && member->held > 0;
-}
-
-static bool at_ends(const void *of)
-{
-    const struct member *member = of;
-
-    for (int i = 0; i < PARTITIONS_MAX; i++)
-        if (member->parts[i].held && member->parts[i].end_told != member->parts[i].next)
-            return false;
-    return member->held > 0 && consumer_state(member->consumer) == CONSUMER_ASSIGNED;
-}
-
-static bool has_commit_answer(const void *of)
-{
-    return ((const struct member *)of)->commit_answers > 0;
-}
-
 static void commit_progress(struct member *member, int partition, int64_t offset, int32_t born)
 {
     char text[PROGRESS_TEXT_SIZE + 1];
@@ -42,7 +20,7 @@ static void commit_progress(struct member *member, int partition, int64_t offset
     member->commit_answers = 0;
     member->source->calls->done(member->source, &position, 1);
     cr_expect_eq(member->commit_answers, 0, "no answer from within done");
-    member_await(has_commit_answer, member);
+    member_await(member_has_commit_answer, member);
     cr_expect_null(member->why_not, "%s", member->why_not);
 }
 
@@ -53,7 +31,7 @@ static struct member *member_with_commits(void)
     mock_create_topic(member_mock, "orders", 3);
     member_produce("orders", 3, 20);
     member = member_join("orders");
-    member_await(holds_all, member);
+    member_await(member_holds_all, member);
     commit_progress(member, 0, 7, 3);
     commit_progress(member, 2, 9, 2);
     return member;
@@ -66,7 +44,7 @@ Test(consumer_start, what_was_committed_is_read_by_the_next_member)
 
     member_leave(member_with_commits());
     member = member_join("orders");
-    member_await(holds_all, member);
+    member_await(member_holds_all, member);
     cr_expect_eq(member->parts[0].given.committed, 7);
     cr_expect_eq(member->parts[1].given.committed, -1);
     cr_expect_eq(member->parts[2].given.committed, 9);
@@ -85,7 +63,7 @@ Test(consumer_start, an_error_of_the_commits_reading_is_not_none_committed)
     mock_push_errors(member_mock, API_OFFSET_FETCH, RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED,
                      2);
     member = member_join("orders");
-    member_await(holds_all, member);
+    member_await(member_holds_all, member);
     cr_expect_eq(member->assignments, 1);
     cr_expect_eq(member->parts[0].given.committed, 7);
     cr_expect_eq(member->parts[2].given.committed, 9);
@@ -94,12 +72,12 @@ Test(consumer_start, an_error_of_the_commits_reading_is_not_none_committed)
 
 static bool holds_two(const void *of)
 {
-    return holds_all(of) && ((const struct member *)of)->held == 2;
+    return member_holds_all(of) && ((const struct member *)of)->held == 2;
 }
 
 static bool holds_three(const void *of)
 {
-    return holds_all(of) && ((const struct member *)of)->held == 3;
+    return member_holds_all(of) && ((const struct member *)of)->held == 3;
 }
 
 static bool has_trouble(const void *of)
@@ -131,7 +109,7 @@ Test(consumer_start, a_partition_without_a_leader_holds_up_no_other)
     member->start[0] = 5;
     member_await(holds_two, member);
     cr_expect(member->more);
-    member_await(at_ends, member);
+    member_await(member_at_ends, member);
     cr_expect_not(member->parts[1].held);
     cr_expect_eq(member->taken, 15 + 20);
     cr_assert(has_trouble(member));
@@ -154,7 +132,7 @@ Test(consumer_start, a_partition_without_a_leader_holds_up_no_other)
     member->paused = false;
     for (int i = 0; i < 3; i++)
         member_take(&member->parts[i]);
-    member_await(at_ends, member);
+    member_await(member_at_ends, member);
     member_produce("orders", 3, 20);
     while (member->taken < 55 + 60 + 60)
         uv_run(&member_loop, UV_RUN_ONCE);
@@ -228,7 +206,7 @@ Test(consumer_start, a_log_start_that_cannot_be_read_holds_up_no_other)
     cr_expect(member->parts[1].held && member->parts[2].held);
     cr_expect_eq(member->parts[1].given.end, 20);
     member_await(holds_three, member);
-    member_await(at_ends, member);
+    member_await(member_at_ends, member);
     cr_expect_eq(member->taken, 60);
     member_leave(member);
 }
@@ -238,8 +216,8 @@ Test(consumer_start, siblings_of_another_member_tell_born)
     struct member *first = member_with_commits(), *second;
 
     second = member_join("orders");
-    member_await(holds_all, second);
-    member_await(holds_all, first);
+    member_await(member_holds_all, second);
+    member_await(member_holds_all, first);
     for (int i = 0; i < 3; i++) {
         struct part *part = first->parts[i].held ? &first->parts[i] : &second->parts[i];
 

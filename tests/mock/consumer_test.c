@@ -8,28 +8,6 @@ enum { API_OFFSET_COMMIT = 8 };
 
 TestSuite(consumer, .init = member_set_up, .fini = member_tear_down, .timeout = 120);
 
-static bool holds_all(const void *of)
-{
-    const struct member *member = of;
-
-    return consumer_state(member->consumer) == CONSUMER_ASSIGNED && member->held > 0;
-}
-
-static bool at_ends(const void *of)
-{
-    const struct member *member = of;
-
-    for (int i = 0; i < PARTITIONS_MAX; i++)
-        if (member->parts[i].held && member->parts[i].end_told != member->parts[i].next)
-            return false;
-    return member->held > 0 && consumer_state(member->consumer) == CONSUMER_ASSIGNED;
-}
-
-static bool has_commit_answer(const void *of)
-{
-    return ((const struct member *)of)->commit_answers > 0;
-}
-
 static bool is_revoking(const void *of)
 {
     return ((const struct member *)of)->revoking;
@@ -43,7 +21,7 @@ Test(consumer, records_come_in_order_from_the_starts_chosen)
     member_produce("orders", 3, 20);
     member = member_join("orders");
     member->start[1] = 5;
-    member_await(at_ends, member);
+    member_await(member_at_ends, member);
     cr_expect_eq(member->held, 3);
     for (int i = 0; i < 3; i++) {
         struct part *part = &member->parts[i];
@@ -68,10 +46,10 @@ Test(consumer, records_that_come_later_wake_it)
 
     mock_create_topic(member_mock, "orders", 2);
     member = member_join("orders");
-    member_await(at_ends, member);
+    member_await(member_at_ends, member);
     for (int round = 1; round <= 5; round++) {
         member_produce("orders", 2, 10);
-        member_await(at_ends, member);
+        member_await(member_at_ends, member);
         while (member->taken < (size_t)round * 20)
             uv_run(&member_loop, UV_RUN_ONCE);
     }
@@ -130,7 +108,7 @@ static void commit_all(struct member *member)
 {
     member->commit_answers = 0;
     member_commit(member, "steady");
-    member_await(has_commit_answer, member);
+    member_await(member_has_commit_answer, member);
     cr_expect_null(member->why_not, "%s", member->why_not);
 }
 
@@ -144,7 +122,7 @@ static void resume(struct member *member)
 
 static bool holds_four(const void *of)
 {
-    return holds_all(of) && ((const struct member *)of)->held == 4;
+    return member_holds_all(of) && ((const struct member *)of)->held == 4;
 }
 
 /* The mock refuses commits while its group rejoins, and now and then has it rejoin twice: so
@@ -171,10 +149,10 @@ Test(consumer, a_revoke_is_held_and_nothing_is_lost_or_repeated)
     first->revoke_held = false;
     first->paused = true;
     member_release(first);
-    member_await(holds_all, second);
-    member_await(holds_all, first);
+    member_await(member_holds_all, second);
+    member_await(member_holds_all, first);
     member_run_until(never, NULL, 1000);
-    member_await(holds_all, second);
+    member_await(member_holds_all, second);
     cr_expect_eq(first->held + second->held, 4);
     resume(first);
     resume(second);
@@ -207,7 +185,7 @@ Test(consumer, a_topic_that_does_not_exist_is_awaited)
     cr_expect_eq(consumer_state(member->consumer), CONSUMER_JOINING);
     cr_expect_eq(consumer_counts(member->consumer)->errors, 1, "it was told once");
     mock_hide_topic(member_mock, "late", false);
-    member_await(at_ends, member);
+    member_await(member_at_ends, member);
     cr_expect_eq(member->taken, 3);
     member_leave(member);
 }
@@ -218,7 +196,7 @@ Test(consumer, a_topic_that_matches_is_found_when_it_comes)
 
     member_run_until(never, NULL, 1000);
     mock_create_topic(member_mock, "late-1", 2);
-    member_await(holds_all, member);
+    member_await(member_holds_all, member);
     cr_expect_eq(member->held, 2);
     member_leave(member);
 }
@@ -231,7 +209,7 @@ Test(consumer, other_topics_are_revoked_and_assigned_anew)
     mock_create_topic(member_mock, "orders", 1);
     mock_create_topic(member_mock, "bills", 2);
     member = member_join("orders");
-    member_await(holds_all, member);
+    member_await(member_holds_all, member);
     consumer_subscribe(member->consumer, &bills, 1);
     while (member->assignments < 2)
         uv_run(&member_loop, UV_RUN_ONCE);
@@ -251,11 +229,11 @@ Test(consumer, a_commit_refused_by_the_broker_says_why)
 
     mock_create_topic(member_mock, "orders", 1);
     member = member_join("orders");
-    member_await(holds_all, member);
+    member_await(member_holds_all, member);
     mock_push_errors(member_mock, API_OFFSET_COMMIT, RD_KAFKA_RESP_ERR_OFFSET_METADATA_TOO_LARGE,
                      1);
     member_commit(member, "text");
-    member_await(has_commit_answer, member);
+    member_await(member_has_commit_answer, member);
     cr_expect_not_null(member->why_not);
     member_leave(member);
 }
@@ -267,7 +245,7 @@ Test(consumer, a_commit_without_partitions_is_refused_from_the_loop)
 
     member->source->calls->done(member->source, &position, 1);
     cr_expect_eq(member->commit_answers, 0, "not from within done");
-    member_await(has_commit_answer, member);
+    member_await(member_has_commit_answer, member);
     cr_expect_not_null(member->why_not);
     cr_expect_eq(member->results[0], SOURCE_REFUSED);
     member_leave(member);
@@ -290,13 +268,13 @@ Test(consumer, what_a_commit_s_error_means)
 
     mock_create_topic(member_mock, "orders", 2);
     member = member_join("orders");
-    member_await(holds_all, member);
+    member_await(member_holds_all, member);
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         if (cases[i].error)
             mock_push_errors(member_mock, API_OFFSET_COMMIT, (int16_t)cases[i].error, 1);
         member->commit_answers = 0;
         member_commit(member, "text");
-        member_await(has_commit_answer, member);
+        member_await(member_has_commit_answer, member);
         for (size_t p = 0; p < 2; p++)
             cr_expect_eq(member->results[p], cases[i].result, "%s",
                          rd_kafka_err2name(cases[i].error));
@@ -315,12 +293,12 @@ Test(consumer, a_broker_away_too_long_loses_the_assignment_and_it_comes_back)
 
     mock_create_topic(member_mock, "orders", 2);
     member = member_join("orders");
-    member_await(holds_all, member);
+    member_await(member_holds_all, member);
     mock_broker_down(member_mock, 1);
     member_await(has_lost, member);
     cr_expect_eq(member->held, 0);
     mock_broker_up(member_mock, 1);
-    member_await(holds_all, member);
+    member_await(member_holds_all, member);
     cr_expect_eq(consumer_counts(member->consumer)->lost, 1);
     member_leave(member);
 }
@@ -331,14 +309,14 @@ Test(consumer, a_drain_whose_broker_is_away_ends_with_an_answer)
 
     mock_create_topic(member_mock, "orders", 2);
     first = member_join("orders");
-    member_await(holds_all, first);
+    member_await(member_holds_all, first);
     first->revoke_held = true;
     second = member_join("orders");
     member_await(is_revoking, first);
     mock_broker_down(member_mock, 1);
     first->revoke_held = false;
     member_commit(first, "drained");
-    member_await(has_commit_answer, first);
+    member_await(member_has_commit_answer, first);
     cr_expect_not_null(first->why_not);
     cr_expect_eq(first->held, 0);
     mock_broker_up(member_mock, 1);
@@ -386,7 +364,7 @@ Test(consumer, a_sink_that_was_full_goes_on_by_itself)
     calls.ready = member_sink_calls.ready;
     member_take(&member->parts[0]);
     cr_expect_eq(member->parts[0].end_told, -1, "the end is not told from within take");
-    member_await(at_ends, member);
+    member_await(member_at_ends, member);
     cr_expect_eq(member->taken, 50);
     cr_expect_not(member->parts[0].disordered);
     member_leave(member);

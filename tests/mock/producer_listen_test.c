@@ -3,6 +3,7 @@
 #include "base/xalloc.h"
 #include "gateway/http.h"
 #include "kafka/mock.h"
+#include "tests/harness/asked.h"
 #include "tests/harness/await.h"
 #include "tests/harness/child.h"
 #include "tests/harness/cluster.h"
@@ -66,49 +67,29 @@ TestSuite(producer_listen, .init = set_up, .fini = tear_down, .timeout = 120);
 
 /* ---- requests ---- */
 
-struct answer {
-    long status; /* 0: not yet */
-    char *body;
-};
-
-static void on_answered(void *context, const struct http_answer *http_answer)
-{
-    struct answer *answer = context;
-
-    answer->status = http_answer->outcome == HTTP_ANSWERED ? http_answer->status : -1;
-    answer->body = xstrndup(http_answer->body ? http_answer->body : "", http_answer->body_size);
-}
-
-static void ask(struct answer *answer, const char *method, const char *route, const char *body)
+static void ask(struct asked *asked, const char *method, const char *route, const char *body)
 {
     char *url = xasprintf("http://127.0.0.1:%d%s", port, route);
 
-    *answer = (struct answer){0};
-    http_send(http, &(struct http_request){.method = method,
-                                           .url = url,
-                                           .body = body,
-                                           .body_size = strlen(body),
-                                           .body_limit = 64 * 1024,
-                                           .timeout_ms = PATIENCE_MS,
-                                           .answered = on_answered,
-                                           .context = answer});
+    asked_send(asked, http,
+               (struct http_request){.method = method,
+                                     .url = url,
+                                     .body = body,
+                                     .body_size = strlen(body),
+                                     .body_limit = 64 * 1024,
+                                     .timeout_ms = PATIENCE_MS});
     free(url);
 }
 
-static bool is_answered(void *context)
+static void await_answer(struct asked *asked)
 {
-    return ((struct answer *)context)->status != 0;
-}
-
-static void await_answer(struct answer *answer)
-{
-    cr_assert(await(&loop, is_answered, answer, PATIENCE_MS), "%s", child_output(producer));
+    cr_assert(asked_await(asked, &loop, PATIENCE_MS), "%s", child_output(producer));
 }
 
 static void expect(const char *method, const char *route, const char *body, long status,
                    const char *part)
 {
-    struct answer answer;
+    struct asked answer;
 
     ask(&answer, method, route, body);
     await_answer(&answer);
@@ -178,7 +159,7 @@ Test(producer_listen, what_failed_is_counted_with_its_reason)
 
 /* ---- several at once ---- */
 
-static struct answer answers[LIMIT + 1];
+static struct asked answers[LIMIT + 1];
 
 static bool is_one_answered(void *context)
 {
@@ -219,7 +200,7 @@ Test(producer_listen, so_many_at_once_and_no_more)
 
 Test(producer_listen, a_signal_ends_it_when_what_was_sent_is_acknowledged)
 {
-    struct answer answer;
+    struct asked answer;
     int status;
 
     start(NULL);
@@ -239,7 +220,7 @@ Test(producer_listen, a_signal_ends_it_when_what_was_sent_is_acknowledged)
 
 Test(producer_listen, a_second_signal_gives_up_what_is_on_its_way)
 {
-    struct answer answer;
+    struct asked answer;
     int status;
 
     start("-X=linger.ms=0");

@@ -2,6 +2,7 @@
  * or a gateway. */
 #include "base/xalloc.h"
 #include "gateway/http.h"
+#include "tests/harness/asked.h"
 #include "tests/harness/await.h"
 #include "tests/harness/child.h"
 
@@ -23,23 +24,6 @@ static uv_loop_t loop;
 static struct http *http;
 static char listen_on[32], token_path[64];
 static struct child *program;
-
-/* A port that was free a moment ago. */
-static int free_port(void)
-{
-    struct sockaddr_in any;
-    struct sockaddr_storage bound;
-    int size = sizeof(bound);
-    uv_tcp_t tcp;
-
-    uv_ip4_addr("127.0.0.1", 0, &any);
-    uv_tcp_init(&loop, &tcp);
-    uv_tcp_bind(&tcp, (struct sockaddr *)&any, 0);
-    uv_tcp_getsockname(&tcp, (struct sockaddr *)&bound, &size);
-    uv_close((uv_handle_t *)&tcp, NULL);
-    uv_run(&loop, UV_RUN_DEFAULT);
-    return ntohs(((struct sockaddr_in *)&bound)->sin_port);
-}
 
 static void start(void)
 {
@@ -66,7 +50,7 @@ static void set_up(void)
     FILE *token;
 
     uv_loop_init(&loop);
-    snprintf(listen_on, sizeof(listen_on), "127.0.0.1:%d", free_port());
+    snprintf(listen_on, sizeof(listen_on), "127.0.0.1:%d", asked_free_port(&loop));
     snprintf(token_path, sizeof(token_path), "/tmp/program_admin_test.%d", (int)getpid());
     token = fopen(token_path, "w");
     cr_assert(token);
@@ -87,43 +71,24 @@ static void tear_down(void)
 
 TestSuite(program_admin, .init = set_up, .fini = tear_down, .timeout = 60);
 
-struct answer {
-    long status;
-    char *body;
-};
-
-static void on_answered(void *context, const struct http_answer *answer)
-{
-    struct answer *kept = context;
-
-    kept->status = answer->outcome == HTTP_ANSWERED ? answer->status : -1;
-    kept->body = xstrndup(answer->body ? answer->body : "", answer->body_size);
-}
-
-static bool is_answered(void *context)
-{
-    return ((struct answer *)context)->status != 0;
-}
-
 /* Whether it answers so, with this in it. */
 static void expect_answer(const char *method, const char *path, const char *authorization,
                           long status, const char *part)
 {
     struct http_line line = {(char *)authorization, NULL};
     char *url = xasprintf("http://%s%s", listen_on, path);
-    struct answer answer = {0};
+    struct asked asked;
 
-    http_send(http, &(struct http_request){.method = method,
-                                           .url = url,
-                                           .lines = authorization ? &line : NULL,
-                                           .body_limit = 64 * 1024,
-                                           .timeout_ms = PATIENCE_MS,
-                                           .answered = on_answered,
-                                           .context = &answer});
-    cr_assert(await(&loop, is_answered, &answer, PATIENCE_MS), "%s", path);
-    cr_expect_eq(answer.status, status, "%s %s: %ld", method, path, answer.status);
-    cr_expect(strstr(answer.body, part), "%s %s: %s", method, path, answer.body);
-    free(answer.body);
+    asked_send(&asked, http,
+               (struct http_request){.method = method,
+                                     .url = url,
+                                     .lines = authorization ? &line : NULL,
+                                     .body_limit = 64 * 1024,
+                                     .timeout_ms = PATIENCE_MS});
+    cr_assert(asked_await(&asked, &loop, PATIENCE_MS), "%s", path);
+    cr_expect_eq(asked.status, status, "%s %s: %ld", method, path, asked.status);
+    cr_expect(strstr(asked.body, part), "%s %s: %s", method, path, asked.body);
+    free(asked.body);
     free(url);
 }
 

@@ -6,6 +6,7 @@
 #include "base/xalloc.h"
 #include "gateway/http.h"
 #include "sandbox/gateway.h"
+#include "tests/harness/asked.h"
 #include "tests/harness/await.h"
 #include "tests/harness/child.h"
 
@@ -189,40 +190,19 @@ Test(program_secrets, neither_do_commands_nor_their_help)
 
 /* ---- what runs ---- */
 
-struct answer {
-    long status;
-    char *body;
-};
-
-static void on_answered(void *context, const struct http_answer *answer)
-{
-    struct answer *kept = context;
-
-    kept->status = answer->outcome == HTTP_ANSWERED ? answer->status : -1;
-    kept->body = xstrndup(answer->body ? answer->body : "", answer->body_size);
-}
-
-static bool is_answered(void *context)
-{
-    return ((struct answer *)context)->status != 0;
-}
-
 static void expect_clean_page(struct http *http, int port, const char *method, const char *path)
 {
     char *url = xasprintf("http://127.0.0.1:%d%s", port, path);
     struct http_line line = {"Authorization: Bearer wrong", NULL};
-    struct answer answer = {0};
+    struct asked asked;
 
-    http_send(http, &(struct http_request){.method = method,
-                                           .url = url,
-                                           .lines = &line,
-                                           .body_limit = 1 << 20,
-                                           .answered = on_answered,
-                                           .context = &answer});
-    cr_assert(await(&loop, is_answered, &answer, PATIENCE_MS));
-    cr_expect_gt(answer.status, 0, "%s", path);
-    expect_clean(method, path, answer.body);
-    free(answer.body);
+    asked_send(
+        &asked, http,
+        (struct http_request){.method = method, .url = url, .lines = &line, .body_limit = 1 << 20});
+    cr_assert(asked_await(&asked, &loop, PATIENCE_MS));
+    cr_expect_gt(asked.status, 0, "%s", path);
+    expect_clean(method, path, asked.body);
+    free(asked.body);
     free(url);
 }
 
@@ -244,30 +224,13 @@ static void expect_clean_file(const struct child *child, const char *name)
     free(path);
 }
 
-/* A port that was free a moment ago. */
-static int free_port(void)
-{
-    struct sockaddr_in any;
-    struct sockaddr_storage bound;
-    int size = sizeof(bound);
-    uv_tcp_t tcp;
-
-    uv_ip4_addr("127.0.0.1", 0, &any);
-    uv_tcp_init(&loop, &tcp);
-    uv_tcp_bind(&tcp, (struct sockaddr *)&any, 0);
-    uv_tcp_getsockname(&tcp, (struct sockaddr *)&bound, &size);
-    uv_close((uv_handle_t *)&tcp, NULL);
-    uv_run(&loop, UV_RUN_NOWAIT);
-    return ntohs(((struct sockaddr_in *)&bound)->sin_port);
-}
-
 static void run_mode(const char *mode, const char *gateway, const char *ready)
 {
     static const char *const pages[] = {"/status", "/metrics", "/health", "/ready", "/bindings"};
     static const struct http_options plain;
     const char *reason;
     struct http *http = http_new(&loop, &plain, 1, &reason);
-    int port = free_port(), status;
+    int port = asked_free_port(&loop), status;
     char *admin = xasprintf("--admin_listen=127.0.0.1:%d", port);
     struct child *child =
         start((const char *[]){"kafka-connector", mode, "-X", "sasl.password=" CANARY, admin, NULL},

@@ -108,6 +108,34 @@ Test(program, tells_which_brokers_lag_could_not_ask)
     free(path);
 }
 
+Test(program, helps_with_the_mode_that_is_named)
+{
+    static const struct {
+        const char *mode, *usage, *option, *strange;
+    } cases[] = {
+        {NULL, "kafka-connector [MODE] --help", "--order", "\n  --samples"},
+        {"lag", "Usage: kafka-connector lag [", "\n  --samples", "(default)"},
+        {"scale", "kafka-connector check scale [", "\n  --grpc_listen", "(default)"},
+        {"ask", "Usage: kafka-connector ask [", "\n  --scaler", "kafka-connector check"},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        char *path = child_program("kafka-connector");
+        const char *mode = cases[i].mode;
+        struct child *child =
+            child_start(&loop, (const char *const[]){path, "--help", mode, NULL}, NULL);
+        int status;
+
+        cr_assert(child_await_end(child, PATIENCE_MS, &status));
+        cr_expect_eq(status, 0);
+        cr_expect(strstr(child_output(child), cases[i].usage), "%s", child_output(child));
+        cr_expect(strstr(child_output(child), cases[i].option), "%s", child_output(child));
+        cr_expect_not(strstr(child_output(child), cases[i].strange), "%s", child_output(child));
+        child_free(child);
+        free(path);
+    }
+}
+
 Test(program, tells_all_faults_at_once_and_exits_with_2)
 {
     static const char *const faults[] = {"upstream_timeout: \"abc\"", "order: \"foo\"",

@@ -271,6 +271,25 @@ Test(scaler, a_spec_needs_no_sample)
     cr_expect_eq(answer.target, 77);
 }
 
+Test(scaler, as_much_metadata_is_read_as_gRPC_lets_through)
+{
+    struct scaler_entry entries[SCALER_ENTRIES_MAX];
+    struct scaler_ref ref = {"default", "app", entries, SCALER_ENTRIES_MAX};
+    char keys[SCALER_ENTRIES_MAX][16];
+    struct scaler_answer answer;
+
+    for (int i = 0; i < SCALER_ENTRIES_MAX; i++) {
+        snprintf(keys[i], sizeof(keys[i]), "key%d", i);
+        entries[i] = (struct scaler_entry){keys[i], "x"};
+    }
+    entries[0] = (struct scaler_entry){"consumerGroup", "workers"};
+    entries[1] = (struct scaler_entry){"lagThreshold", "77"};
+    open_with(NULL);
+    answer = scaler_spec(scaling.scaler, &ref);
+    cr_expect_eq(answer.status, SCALER_OK, "%s", answer.reason);
+    cr_expect_eq(answer.target, 77);
+}
+
 /* ---- a lag through time ---- */
 
 Test(scaler, two_hundred_records_wake_a_target_from_nothing)

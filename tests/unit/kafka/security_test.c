@@ -106,7 +106,7 @@ static void write_file(const char *path, const char *text)
 
 static char *password_of(rd_kafka_t *kafka)
 {
-    return security_value_dup(rd_kafka_conf(kafka), "sasl.password");
+    return kafka_conf_value_dup(rd_kafka_conf(kafka), "sasl.password");
 }
 
 #define EXPECT_PASSWORD(kafka, wanted)                                                             \
@@ -142,7 +142,7 @@ Test(security, takes_a_password_from_a_file_and_takes_up_another)
     write_file(path, "second\r\n");
     credentials_look(&credentials, 1000, kafka, kept);
     EXPECT_PASSWORD(kafka, "second");
-    char *of_later = security_value_dup(kept, "sasl.password");
+    char *of_later = kafka_conf_value_dup(kept, "sasl.password");
     cr_expect_str_eq(of_later, "second", "a client made later has it too");
     free(of_later);
 
