@@ -125,6 +125,12 @@ static char *topic_trouble_dup(const struct sampler_topic *topic)
     return NULL;
 }
 
+/* What was asked for another object's topic, before the first question about all. */
+static bool is_read_in_part(const struct scaled_object *object)
+{
+    return !object->trigger.topic && !sampler_group_of(object->interest)->read_whole;
+}
+
 /* Why something could not be read; NULL: all was. Caller frees. */
 static char *trouble_dup(const struct scaled_object *object)
 {
@@ -142,7 +148,7 @@ static char *trouble_dup(const struct scaled_object *object)
         return xasprintf("group %s: %s", group->name, group->error);
     while (!trouble && (topic = sampler_next_topic(object->interest, topic)))
         trouble = topic_trouble_dup(topic);
-    if (!trouble && group->access == SAMPLER_UNREAD)
+    if (!trouble && (group->access == SAMPLER_UNREAD || is_read_in_part(object)))
         trouble = xasprintf("group %s was not read yet", group->name);
     return trouble;
 }
@@ -156,6 +162,8 @@ static bool is_anything_known(const struct scaled_object *object)
 
     if (object->trigger.topic)
         return topic && !topic->missing && topic->count > 0;
+    if (is_read_in_part(object))
+        return false;
     return topic || (group->access == SAMPLER_ADMIN && !group->error);
 }
 
