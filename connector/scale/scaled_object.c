@@ -87,6 +87,20 @@ static void reserve(struct judging *judging, size_t size)
     judging->findings = xrealloc(judging->findings, judging->size * sizeof(*judging->findings));
 }
 
+/* A topic of which not even the partitions are known is one that is not known: what waits in it may
+ * be anything. */
+static size_t gather_unknown(struct judging *judging, const struct sampler_topic *topic,
+                             size_t count)
+{
+    static const struct history nothing;
+
+    if (topic->count || topic->missing)
+        return 0;
+    judging->partitions[count] = (struct evaluator_partition){
+        .topic = topic->name, .history = &nothing, .proof = {.at_ms = EVALUATOR_NEVER}};
+    return 1;
+}
+
 static size_t gather(struct scaled_object *object)
 {
     const struct partition_limit *limit = &object->trigger.policy.limit;
@@ -94,7 +108,8 @@ static size_t gather(struct scaled_object *object)
     size_t count = 0;
 
     while ((topic = sampler_next_topic(object->interest, topic))) {
-        reserve(object->judging, count + topic->count);
+        reserve(object->judging, count + topic->count + 1);
+        count += gather_unknown(object->judging, topic, count);
         for (size_t i = 0; i < topic->count; i++) {
             const struct sampler_partition *partition = &topic->partitions[i];
 
