@@ -12,8 +12,8 @@
  * once active it stays so until the state is idle and no more than activationLagThreshold waits.
  *
  * It steps with the samples: asked again before the next one, or when that was missed, it says the
- * same again. When every partition is unknown it has no answer, and none either while a lag that it
- * found at the process's start may be old, nor that all is idle before each partition was read once:
+ * same again. When every partition is unknown it has no answer, none either while a lag that it
+ * found at the process's start may be old, and no idle one before each partition was read once:
  * whoever asks (KEDA) then holds what is there.
  *
  * Where the policy is KEDA's (scale_policy_is_kafkas) there are no states: each answer is KEDA's.

@@ -126,8 +126,7 @@ static void on_told(void *context, const struct sampler_look *looks, size_t coun
 static void add_looks(const struct scaled_object *object, size_t i, struct sampler_look *looks)
 {
     const struct evaluator_partition *partition = &object->judging->partitions[i];
-    int64_t newest_ms =
-        history_at(partition->history, history_count(partition->history) - 1).at_ms;
+    int64_t newest_ms = history_at(partition->history, history_count(partition->history) - 1).at_ms;
 
     for (int look = 0; look < RECOVERY_LOOKS; look++)
         looks[look] = (struct sampler_look){

@@ -12,7 +12,7 @@ static void on_deaf(void *context)
     deaf++;
 }
 
-/* Handshakes that fail fill the lines that wait for the loop; gRPC says only once that it is deaf. */
+/* Handshakes that fail fill the lines that wait; that it is deaf gRPC says only once. */
 Test(rpc_log, hears_that_grpc_is_deaf_among_however_many_lines)
 {
     uv_loop_t loop;
