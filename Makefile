@@ -109,6 +109,7 @@ $(B)/tests/unit/$(1)/%_test: $(B)/tests/unit/$(1)/%_test.o $(foreach l,$(below_$
 	$$(CC) $$(LDFLAGS) -o $$@ $$^ $$(LDLIBS) -lcriterion
 endef
 $(foreach l,$(LAYERS),$(eval $(call unit_rule,$(l))))
+$(B)/tests/unit/scale/rpc_%_test: LDLIBS += $(GRPCLIBS)
 # tests/unit/producer/<module>_test.c: that module alone.
 $(B)/tests/unit/producer/%_test: $(B)/tests/unit/producer/%_test.o $(B)/producer/%.o $(call archive,base)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcriterion

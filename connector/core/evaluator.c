@@ -337,6 +337,7 @@ static void count_in(struct evaluation *evaluation, const struct scale_policy *p
 {
     evaluation->partitions++;
     evaluation->unknown += !finding->known;
+    evaluation->unread += finding->lag == LAG_UNKNOWN;
     evaluation->over += finding->over;
     evaluation->sustained += finding->sustained;
     evaluation->draining += finding->sustained && finding->draining;

@@ -77,9 +77,10 @@ struct evaluation {
     size_t partitions;
     size_t unknown, over, sustained, draining, stuck, raising; /* partitions; draining of those
                                                                   sustained */
-    int64_t highest_lag;                                       /* of a partition, or LAG_UNKNOWN */
-    int64_t longest_ms; /* the longest stretch; -1: none is over */
-    size_t busy;        /* partitions that were over in all of the time that flow is of */
+    size_t unread;       /* of those unknown: no lag at all is known, and none in the sum */
+    int64_t highest_lag; /* of a partition, or LAG_UNKNOWN */
+    int64_t longest_ms;  /* the longest stretch; -1: none is over */
+    size_t busy;         /* partitions that were over in all of the time that flow is of */
     struct flow flow;
     bool waiting;
     bool uncertain;  /* one is over and not sustained, but at the edge of what is known */

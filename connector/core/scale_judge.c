@@ -181,18 +181,26 @@ static bool is_away(const struct evaluation *evaluation)
     return evaluation->partitions && evaluation->unknown == evaluation->partitions;
 }
 
+/* What was not read since the start may be what calls for more. */
+static bool is_half_read(const struct scale_judge *judge, const struct evaluation *evaluation)
+{
+    return judge->born_ms == EVALUATOR_NEVER && judge->state == SCALE_IDLE &&
+           !evaluation->raising && !evaluation->waiting;
+}
+
 static bool is_recovering(const struct scale_judge *judge, const struct scale_policy *policy,
                           const struct evaluation *evaluation, int64_t now_ms)
 {
     return judge->state == SCALE_IDLE && evaluation->uncertain && !evaluation->raising &&
-           now_ms - judge->born_ms < policy->sustain_ms;
+           judge->born_ms != EVALUATOR_NEVER && now_ms - judge->born_ms < policy->sustain_ms;
 }
 
 /* ---- the story ---- */
 
 static void set_back(struct scale_judge *judge, int64_t now_ms)
 {
-    judge->born_ms = now_ms;
+    if (judge->born_ms != EVALUATOR_NEVER)
+        judge->born_ms = now_ms;
     judge->calm_ms = EVALUATOR_NEVER;
     stabilizer_set_back(&judge->stabilizer, now_ms);
 }
@@ -202,6 +210,8 @@ static struct scale_verdict judge_sample(struct scale_judge *judge,
                                          const struct evaluation *evaluation, int64_t now_ms)
 {
     judge->sample_ms = evaluation->at_ms;
+    if (is_half_read(judge, evaluation))
+        return without_answer(judge, policy, SCALE_AWAY, now_ms);
     if (scale_policy_is_kafkas(policy))
         return judge_as_kafka(policy, evaluation);
     if (is_recovering(judge, policy, evaluation, now_ms))
@@ -219,7 +229,7 @@ static bool is_stale(const struct scale_judge *judge, const struct evaluation *e
 struct scale_verdict scale_judge_step(struct scale_judge *judge, const struct scale_policy *policy,
                                       const struct evaluation *evaluation, int64_t now_ms)
 {
-    if (judge->born_ms == EVALUATOR_NEVER)
+    if (judge->born_ms == EVALUATOR_NEVER && !evaluation->unread)
         judge->born_ms = now_ms;
     if (now_ms < judge->now_ms)
         set_back(judge, now_ms);

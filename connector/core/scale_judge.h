@@ -12,8 +12,9 @@
  * once active it stays so until the state is idle and no more than activationLagThreshold waits.
  *
  * It steps with the samples: asked again before the next one, or when that was missed, it says the
- * same again. When every partition is unknown it has no answer, and none either while a lag that it
- * found at the process's start may be old: whoever asks (KEDA) then holds what is there.
+ * same again. When every partition is unknown it has no answer, none either while a lag that it
+ * found at the process's start may be old, and no idle one before each partition was read once:
+ * whoever asks (KEDA) then holds what is there.
  *
  * Where the policy is KEDA's (scale_policy_is_kafkas) there are no states: each answer is KEDA's.
  */
@@ -32,7 +33,8 @@ enum scale_state { SCALE_IDLE, SCALE_UP };
 
 enum scale_reason {
     /* without an answer */
-    SCALE_AWAY,       /* no partition could be read for too long */
+    SCALE_AWAY,       /* no partition could be read for too long; or some never, and the others call
+                         for nothing */
     SCALE_RECOVERING, /* over since the process began to look: how long it was is not known */
     /* idle */
     SCALE_CALM,
@@ -59,7 +61,8 @@ struct scale_verdict {
 
 struct scale_judge {
     enum scale_state state;
-    int64_t born_ms;   /* the first step's */
+    int64_t born_ms;   /* the first step's at which every partition had been read once; or
+                          EVALUATOR_NEVER */
     int64_t now_ms;    /* the last step's */
     int64_t sample_ms; /* the newest sample's that was judged, or EVALUATOR_NEVER */
     int64_t calm_ms;   /* since when every partition is known and none over; or EVALUATOR_NEVER */

@@ -95,6 +95,8 @@ struct sampler_topic {
 struct sampler_group {
     const char *name;
     enum sampler_access access; /* by the last answer */
+    bool read_whole;            /* the last answer told of all topics that it has committed in, not
+                                   only of those asked for by name */
     const char *error;          /* why there was none at the last tick, static text; NULL */
 };
 

@@ -224,6 +224,7 @@ static void note_answer(struct group *group, rd_kafka_resp_err_t error,
     switch (error) {
     case RD_KAFKA_RESP_ERR_NO_ERROR:
         group->seen.access = SAMPLER_ADMIN;
+        group->seen.read_whole = group->asked_all;
         note_partitions(group, list);
         done(group, NULL);
         break;

@@ -120,15 +120,19 @@ static void on_told(void *context, const struct sampler_look *looks, size_t coun
         scaled_object_judge_again(object);
 }
 
+/* Back from the partition's own newest sample: when that is an older one than was judged (its
+ * commit was not told), a proof of the time before the judgement would not reach back far enough,
+ * and be asked for again at once, and again. */
 static void add_looks(const struct scaled_object *object, size_t i, struct sampler_look *looks)
 {
     const struct evaluator_partition *partition = &object->judging->partitions[i];
+    int64_t newest_ms = history_at(partition->history, history_count(partition->history) - 1).at_ms;
 
     for (int look = 0; look < RECOVERY_LOOKS; look++)
         looks[look] = (struct sampler_look){
             .topic = partition->topic,
             .partition = partition->number,
-            .at_ms = recovery_look_ms(object->judged_ms, object->trigger.policy.sustain_ms, look),
+            .at_ms = recovery_look_ms(newest_ms, object->trigger.policy.sustain_ms, look),
         };
 }
 

@@ -23,8 +23,9 @@ struct lines {
 
 /* gRPC knows one log function, without a context. */
 static struct {
-    uv_mutex_t lock;   /* of `said` alone */
+    uv_mutex_t lock;   /* of the next two alone */
     struct lines said; /* not seen by the loop yet */
+    bool says_deaf;    /* likewise: among those that were dropped too */
     uv_async_t *wake;
     uint64_t minute_ms; /* when the one that is counted began */
     size_t told, left_out;
@@ -36,6 +37,8 @@ static struct {
  */
 static void on_line(gpr_log_func_args *args)
 {
+    bool deaf = strstr(args->message, "Failed accept4") != NULL;
+
     if (strstr(args->message, "assertion failed"))
         fprintf(stderr, "gRPC: %s:%d: %s\n", args->file, args->line, args->message);
     uv_mutex_lock(&hook.lock);
@@ -43,6 +46,7 @@ static void on_line(gpr_log_func_args *args)
         hook.said.items[hook.said.count++] = (struct line){args->severity, xstrdup(args->message)};
     else
         hook.said.dropped++;
+    hook.says_deaf |= deaf;
     uv_mutex_unlock(&hook.lock);
     uv_async_send(hook.wake);
 }
@@ -72,15 +76,16 @@ static void tell(struct line line, uint64_t now)
 static bool tell_all(uint64_t now)
 {
     struct lines lines;
-    bool deaf = false;
+    bool deaf;
 
     uv_mutex_lock(&hook.lock);
     lines = hook.said;
+    deaf = hook.says_deaf;
     hook.said.count = hook.said.dropped = 0;
+    hook.says_deaf = false;
     uv_mutex_unlock(&hook.lock);
     for (size_t i = 0; i < lines.count; i++) {
         tell(lines.items[i], now);
-        deaf |= strstr(lines.items[i].text, "Failed accept4") != NULL;
         free(lines.items[i].text);
     }
     hook.left_out += lines.dropped;

@@ -200,10 +200,12 @@ void rpc_server_close(struct rpc_server *server, void (*closed)(void *context), 
     server->closing = true;
     server->closed = closed;
     server->context = context;
-    if (server->raw && !server->shutting)
+    if (server->raw && !server->shutting) {
         shut(server);
-    else if (!server->raw)
+    } else if (!server->raw) {
+        uv_timer_stop(&server->patience); /* nothing is begun behind the queue's end */
         rpc_queue_close(server->queue, on_queue_closed, server);
+    }
 }
 
 /* ---- how it begins ---- */

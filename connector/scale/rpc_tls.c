@@ -107,12 +107,15 @@ void rpc_tls_free(struct rpc_tls *tls)
     free(tls);
 }
 
+/* They know no files yet, whatever those before knew: told that nothing has changed they would have
+ * none, and gRPC could not listen. */
 grpc_server_credentials *rpc_tls_credentials(struct rpc_tls *tls)
 {
     grpc_ssl_client_certificate_request_type wanted =
         tls->paths[CLIENT_CA] ? GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY
                               : GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE;
 
+    memset(tls->stamps, 0, sizeof(tls->stamps));
     return grpc_ssl_server_credentials_create_with_options(
         grpc_ssl_server_credentials_create_options_using_config_fetcher(wanted, on_asked, tls));
 }

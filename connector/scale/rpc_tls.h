@@ -22,7 +22,7 @@ void rpc_tls_free(struct rpc_tls *tls);
 /* Whether clients need a certificate. */
 bool rpc_tls_mutual(const struct rpc_options *options);
 
-/* Caller releases. */
+/* For one server; any before it must have ended. Caller releases. */
 grpc_server_credentials *rpc_tls_credentials(struct rpc_tls *tls);
 
 #endif

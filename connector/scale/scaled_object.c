@@ -87,6 +87,20 @@ static void reserve(struct judging *judging, size_t size)
     judging->findings = xrealloc(judging->findings, judging->size * sizeof(*judging->findings));
 }
 
+/* A topic of which not even the partitions are known is one that is not known: what waits in it may
+ * be anything. */
+static size_t gather_unknown(struct judging *judging, const struct sampler_topic *topic,
+                             size_t count)
+{
+    static const struct history nothing;
+
+    if (topic->count || topic->missing)
+        return 0;
+    judging->partitions[count] = (struct evaluator_partition){
+        .topic = topic->name, .history = &nothing, .proof = {.at_ms = EVALUATOR_NEVER}};
+    return 1;
+}
+
 static size_t gather(struct scaled_object *object)
 {
     const struct partition_limit *limit = &object->trigger.policy.limit;
@@ -94,7 +108,8 @@ static size_t gather(struct scaled_object *object)
     size_t count = 0;
 
     while ((topic = sampler_next_topic(object->interest, topic))) {
-        reserve(object->judging, count + topic->count);
+        reserve(object->judging, count + topic->count + 1);
+        count += gather_unknown(object->judging, topic, count);
         for (size_t i = 0; i < topic->count; i++) {
             const struct sampler_partition *partition = &topic->partitions[i];
 
@@ -125,6 +140,12 @@ static char *topic_trouble_dup(const struct sampler_topic *topic)
     return NULL;
 }
 
+/* What was asked for another object's topic, before the first question about all. */
+static bool is_read_in_part(const struct scaled_object *object)
+{
+    return !object->trigger.topic && !sampler_group_of(object->interest)->read_whole;
+}
+
 /* Why something could not be read; NULL: all was. Caller frees. */
 static char *trouble_dup(const struct scaled_object *object)
 {
@@ -142,7 +163,7 @@ static char *trouble_dup(const struct scaled_object *object)
         return xasprintf("group %s: %s", group->name, group->error);
     while (!trouble && (topic = sampler_next_topic(object->interest, topic)))
         trouble = topic_trouble_dup(topic);
-    if (!trouble && group->access == SAMPLER_UNREAD)
+    if (!trouble && (group->access == SAMPLER_UNREAD || is_read_in_part(object)))
         trouble = xasprintf("group %s was not read yet", group->name);
     return trouble;
 }
@@ -156,6 +177,8 @@ static bool is_anything_known(const struct scaled_object *object)
 
     if (object->trigger.topic)
         return topic && !topic->missing && topic->count > 0;
+    if (is_read_in_part(object))
+        return false;
     return topic || (group->access == SAMPLER_ADMIN && !group->error);
 }
 

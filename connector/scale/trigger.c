@@ -12,6 +12,10 @@
 #define TRIGGER(name) offsetof(struct trigger, name)
 #define COUNT(array)  (sizeof(array) / sizeof(*(array)))
 
+/* Kafka's protocol has 15 bits for a text's size. A request with a longer one cannot be read: the
+ * broker closes the connection, and with it fails what everybody else has asked on it. */
+enum { GROUP_MOST = INT16_MAX };
+
 static const struct option_row rows[] = {
     {.name = "bootstrapServers",
      .type = OPTION_LIST,
@@ -163,6 +167,9 @@ void trigger_settle(struct trigger *trigger, const struct scale_config *config,
                      "topic: \"%s\" is not a topic's name: 1 to 249 letters, digits, dots, dashes "
                      "or underscores",
                      trigger->topic);
+    if (trigger->group && strlen(trigger->group) > GROUP_MOST)
+        option_fault(faults, "consumerGroup: \"%.20s...\" is longer than %d bytes", trigger->group,
+                     GROUP_MOST);
 }
 
 static bool is_given(const struct scaler_entry *metadata, size_t count, const char *key)

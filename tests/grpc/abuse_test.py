@@ -2,7 +2,6 @@
 
 import os
 import random
-import resource
 import socket
 import threading
 import unittest
@@ -10,7 +9,7 @@ import unittest
 import grpc
 
 import raw
-from harness import Client, PATIENCE, Server, ServerCase, await_true, ref
+from harness import Client, PATIENCE, ServerCase, await_true, deafened_server, flood, ref
 
 IS_ACTIVE = "/externalscaler.ExternalScaler/IsActive"
 STREAM_IS_ACTIVE = "/externalscaler.ExternalScaler/StreamIsActive"
@@ -59,29 +58,15 @@ class Deaf(ServerCase):
     """gRPC listens no longer once it had no descriptor left for a connection."""
 
     def setUp(self):
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
-        self.server = Server("--grpc_listen=127.0.0.1:%d" % port,
-                             limits=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64)))
-        self.server.port = port
+        self.server = deafened_server()
         self.addCleanup(self.stop)
 
     def test_it_is_opened_again_when_the_descriptors_were_used_up(self):
         for _ in range(3):
-            self.flood()
+            flood(self.server.port)
             self.assertTrue(await_true(self.is_answered))
         self.assertIn("Failed accept4: Too many open files", self.server.log)
         self.assertIn("it is opened again", self.server.log)
-
-    def flood(self):
-        connections = []
-        try:
-            for _ in range(100):
-                connections.append(socket.create_connection(("127.0.0.1", self.server.port)))
-        except OSError:
-            pass  # it is being opened again
-        for connection in connections:
-            connection.close()
 
     def is_answered(self):
         client = Client(self.server.port)

@@ -7,7 +7,9 @@ files by protoc-c, so that no code needs to be made for Python.
 
 import os
 import re
+import resource
 import signal
+import socket
 import subprocess
 import tempfile
 import threading
@@ -155,6 +157,28 @@ class Server:
         self.process.stdout.close()
         self.process.stderr.close()
         return self.process.returncode
+
+
+def deafened_server(*options):
+    """One that has few descriptors, on a port that stays its own when it is opened again."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    server = Server("--grpc_listen=127.0.0.1:%d" % port, *options,
+                    limits=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64)))
+    server.port = port
+    return server
+
+
+def flood(port):
+    """Connections enough to use them up."""
+    connections = []
+    try:
+        for _ in range(100):
+            connections.append(socket.create_connection(("127.0.0.1", port)))
+    except OSError:
+        pass  # it is being opened again
+    for connection in connections:
+        connection.close()
 
 
 def await_true(holds, patience=PATIENCE):

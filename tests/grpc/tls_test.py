@@ -10,7 +10,8 @@ import unittest
 
 import grpc
 
-from harness import Client, PATIENCE, Server, ServerCase, await_true, make_certificates, read, ref
+from harness import (Client, PATIENCE, Server, ServerCase, deafened_server, flood,
+                     make_certificates, read, ref)
 
 
 class Tls(ServerCase):
@@ -107,6 +108,15 @@ class Server_(Tls):
         self.assertEqual(self.shown(), "server")
         self.put("server.key", "renewed.key")
         self.assertEqual(self.shown(), "renewed")
+
+    def test_it_is_opened_again_with_the_certificate_that_it_had(self):
+        server = deafened_server(*self.options)
+        flood(server.port)
+        self.assertTrue(server.await_log("it is opened again"))
+        client = Client(server.port, self.credentials())
+        self.assertFalse(client.active(object="orders"))
+        client.close()
+        self.assertEqual(server.stop(), 0, server.log)
 
     def assertFault(self, text, *options):
         ended = subprocess.run([os.environ["GRPC_SERVER"], "--grpc_listen=127.0.0.1:0", *options],

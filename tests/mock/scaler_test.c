@@ -172,6 +172,22 @@ Test(scaler, a_group_that_has_committed_nowhere_has_no_lag)
     cr_expect_eq(scaling_ask("app", all).value, 0, "%s", scaling_last());
 }
 
+/* The second object finds the group read, but as the first has asked for it. */
+Test(scaler, what_was_read_of_one_topic_is_not_all_of_the_group)
+{
+    const char *const orders[] = {ORDERS, AT_ONCE, NULL};
+    const char *const all[] = {"consumerGroup=workers", AT_ONCE, NULL};
+    struct scaler_answer answer;
+
+    open_with(NULL);
+    cluster_commit(workers, "orders", 0, 0);
+    EXPECT("app", orders, is_known);
+    answer = scaling_ask("app", all);
+    cr_expect(is_unknown(&answer), "%s", scaling_last());
+    cr_expect(says(&answer, "group workers was not read yet"), "%s", scaling_last());
+    EXPECT("app", all, is_known);
+}
+
 /* ---- metadata ---- */
 
 static const struct {

@@ -116,6 +116,70 @@ Test(scale_judge, has_no_answer_while_a_lag_found_at_the_start_may_be_old)
     scene_release(&scene);
 }
 
+/* Its start is when it can be read, however long before that the process began to ask. */
+Test(scale_judge, has_none_either_when_kafka_was_away_at_the_start)
+{
+    struct scale_verdict verdict = {0};
+    struct scale_judge judge;
+    struct lag_scene scene;
+
+    scene_init(&scene, 1);
+    scale_judge_init(&judge);
+    for (int t = 0; t < 50; t++)
+        verdict = scene_step(&scene, &judge, -1);
+    cr_expect_eq(verdict.reason, SCALE_AWAY);
+    verdict = scene_step(&scene, &judge, 9000);
+    cr_expect_not(verdict.known);
+    cr_expect_eq(verdict.reason, SCALE_RECOVERING);
+    scene_release(&scene);
+}
+
+/* The other partition's leader is away: what waits in it is not known. */
+static void expect_no_idle_answer_of_a_half(const struct scale_policy *policy)
+{
+    struct scale_verdict verdict;
+    struct scale_judge judge;
+    struct lag_scene scene;
+
+    scene_init(&scene, 2);
+    scene.policy = *policy;
+    scale_judge_init(&judge);
+    for (int t = 0; t < 50; t++) {
+        verdict = scene_step(&scene, &judge, 0);
+        cr_expect_not(verdict.known, "%d", t);
+        cr_expect_eq(verdict.reason, SCALE_AWAY);
+    }
+    scene_lag(&scene, 1, 0);
+    cr_expect(scene_step(&scene, &judge, 0).known, "all is read");
+    history_miss(&scene.histories[1], 50);
+    cr_expect(scene_step(&scene, &judge, 0).known, "its last lag is known");
+    scene_release(&scene);
+}
+
+Test(scale_judge, has_no_idle_answer_before_each_partition_was_read)
+{
+    struct scale_policy policy = scene_policy();
+
+    expect_no_idle_answer_of_a_half(&policy);
+    policy.sustain_ms = policy.up_ms = policy.down_ms = 0;
+    expect_no_idle_answer_of_a_half(&policy);
+}
+
+Test(scale_judge, is_up_by_the_partitions_that_were_read)
+{
+    struct scale_verdict verdict = {0};
+    struct scale_judge judge;
+    struct lag_scene scene;
+
+    scene_init(&scene, 2);
+    scale_judge_init(&judge);
+    for (int t = 0; t < 13; t++)
+        verdict = scene_step(&scene, &judge, 9000);
+    cr_expect(verdict.known);
+    cr_expect_eq(verdict.state, SCALE_UP);
+    scene_release(&scene);
+}
+
 Test(scale_judge, is_up_at_once_where_it_is_proved_old)
 {
     struct scale_verdict verdict;

@@ -184,6 +184,25 @@ Test(trigger, tells_good_metadata_from_bad)
     }
 }
 
+/* Of all that share the cluster's connections. */
+Test(trigger, a_group_that_no_request_can_hold_is_refused)
+{
+    char group[INT16_MAX + 2];
+
+    memset(group, 'g', sizeof(group));
+    group[INT16_MAX] = '\0';
+    read_with("", METADATA{"consumerGroup", group, NULL});
+    cr_expect_eq(faults.count, 0, "the longest that there can be");
+    trigger_release(&trigger);
+    option_release(groups, SCALE_GROUPS);
+    group[INT16_MAX] = 'g';
+    group[INT16_MAX + 1] = '\0';
+    read_with("", METADATA{"consumerGroup", group, NULL});
+    cr_assert_eq(faults.count, 1);
+    cr_expect_str_eq(faults.items[0],
+                     "consumerGroup: \"gggggggggggggggggggg...\" is longer than 32767 bytes");
+}
+
 Test(trigger, shows_no_secret)
 {
     read_with("", METADATA{GROUP, "password", "hunter2", "saslPassword", "hunter3", NULL});
