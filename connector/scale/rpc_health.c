@@ -16,10 +16,13 @@ typedef Grpc__Health__V1__HealthCheckResponse__ServingStatus Serving;
 
 #define SERVING(status) GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__##status
 
+/* What is asked about. */
+enum whose { THE_PROCESS, OUR_SERVICE, NOBODYS };
+
 struct watch {
     struct rpc_health *health;
     struct rpc_call *call;
-    char *service;
+    enum whose whose;
     Serving told;
     struct watch *prev, *next;
 };
@@ -30,13 +33,20 @@ struct rpc_health {
     struct watch *watches;
 };
 
-static Serving serving(const struct rpc_health *health, const char *service)
+static enum whose whose_is(const struct rpc_health *health, const char *service)
 {
     if (!*service)
-        return SERVING(SERVING);
-    if (strcmp(service, health->setup.service) != 0)
+        return THE_PROCESS;
+    return strcmp(service, health->setup.service) == 0 ? OUR_SERVICE : NOBODYS;
+}
+
+static Serving serving(const struct rpc_health *health, enum whose whose)
+{
+    if (whose == NOBODYS)
         return SERVING(SERVICE_UNKNOWN);
-    return health->setup.unready(health->setup.context) ? SERVING(NOT_SERVING) : SERVING(SERVING);
+    if (whose == OUR_SERVICE && health->setup.unready(health->setup.context))
+        return SERVING(NOT_SERVING);
+    return SERVING(SERVING);
 }
 
 static struct rpc_reply reply_of(Serving status)
@@ -58,7 +68,7 @@ static struct rpc_reply check(void *context, struct rpc_bytes bytes)
     CheckRequest *request = unpack(bytes, &reply);
 
     if (request) {
-        Serving status = serving(context, request->service);
+        Serving status = serving(context, whose_is(context, request->service));
 
         reply = status == SERVING(SERVICE_UNKNOWN)
                     ? rpc_reply_fault(GRPC_STATUS_NOT_FOUND, "there is no service \"%s\"",
@@ -83,7 +93,7 @@ static void on_look(uv_timer_t *timer)
     struct watch *watch;
 
     DL_FOREACH (health->watches, watch) {
-        Serving status = serving(health, watch->service);
+        Serving status = serving(health, watch->whose);
 
         if (status != watch->told)
             tell(watch, status);
@@ -104,11 +114,11 @@ static void *begin_watch(void *context, struct rpc_bytes bytes, struct rpc_call 
     watch = xcalloc(1, sizeof(*watch));
     watch->health = health;
     watch->call = call;
-    watch->service = xstrdup(request->service);
+    watch->whose = whose_is(health, request->service);
     if (!health->watches)
         uv_timer_start(&health->timer, on_look, LOOK_MS, LOOK_MS);
     DL_APPEND(health->watches, watch);
-    tell(watch, serving(health, watch->service));
+    tell(watch, serving(health, watch->whose));
     grpc__health__v1__health_check_request__free_unpacked(request, NULL);
     return watch;
 }
@@ -121,7 +131,6 @@ static void end_watch(void *context)
     DL_DELETE(health->watches, watch);
     if (!health->watches)
         uv_timer_stop(&health->timer);
-    free(watch->service);
     free(watch);
 }
 

@@ -67,6 +67,7 @@ struct rpc_server {
     struct metrics_instance *refused;
     bool shutting; /* gRPC's server is told to end: to be opened again, or, `closing`, for good */
     bool closing;
+    bool ended; /* the queue is told to end */
     int port;
     void (*closed)(void *context);
     void *context;

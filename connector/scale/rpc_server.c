@@ -102,6 +102,8 @@ void rpc_server_step(struct rpc_call *call, bool timed)
     DL_APPEND2(call->server->timed, call, older, newer);
 }
 
+static void end_if_over(struct rpc_server *server);
+
 void rpc_server_leave(struct rpc_call *call)
 {
     struct rpc_server *server = call->server;
@@ -114,6 +116,7 @@ void rpc_server_leave(struct rpc_call *call)
     if (call->admitted)
         --*count_of(call, &most);
     rpc_server_ask(server);
+    end_if_over(server);
 }
 
 /* Who takes too long is let go: a client that opened a call and says nothing, or does not read. */
@@ -163,6 +166,16 @@ static void on_queue_closed(void *context)
     uv_close((uv_handle_t *)&server->patience, on_handle_closed);
 }
 
+/* The end of its queue, when gRPC's server is gone and each call with it: a call that is there yet
+ * may begin an operation, which behind the queue's end gRPC takes for a fault of ours. */
+static void end_if_over(struct rpc_server *server)
+{
+    if (!server->closing || server->raw || server->calls || server->ended)
+        return;
+    server->ended = true;
+    rpc_queue_close(server->queue, on_queue_closed, server);
+}
+
 static void on_down(void *owner, bool ok)
 {
     struct rpc_server *server = owner;
@@ -172,7 +185,7 @@ static void on_down(void *owner, bool ok)
     grpc_server_destroy(server->raw);
     server->raw = NULL;
     if (server->closing)
-        rpc_queue_close(server->queue, on_queue_closed, server);
+        end_if_over(server);
     else
         open_again(server);
 }
@@ -203,8 +216,8 @@ void rpc_server_close(struct rpc_server *server, void (*closed)(void *context), 
     if (server->raw && !server->shutting) {
         shut(server);
     } else if (!server->raw) {
-        uv_timer_stop(&server->patience); /* nothing is begun behind the queue's end */
-        rpc_queue_close(server->queue, on_queue_closed, server);
+        uv_timer_stop(&server->patience);
+        end_if_over(server);
     }
 }
 

@@ -66,6 +66,21 @@ static struct scaler_answer without_object(struct scaler *scaler, enum scaler_st
     return (struct scaler_answer){.status = status, .reason = reason};
 }
 
+/* Whoever reaches the port can make lines of the log: no more than so many a minute. */
+static bool may_log_refusal(struct scaler *scaler)
+{
+    uint64_t now = uv_now(scaler->setup.loop);
+
+    if (now - scaler->logged_since >= 60 * 1000) {
+        scaler->logged_since = now;
+        scaler->logged = 0;
+    }
+    if (scaler->logged == REFUSALS_LOGGED)
+        log_warning(NULL, "More than %d refusals a minute: the others are only counted",
+                    REFUSALS_LOGGED);
+    return scaler->logged++ < REFUSALS_LOGGED;
+}
+
 /* KEDA asks again and again: each is logged once, as far as is remembered. */
 static void log_refusal(struct scaler *scaler, const struct scaler_ref *ref, const char *reason)
 {
@@ -76,7 +91,7 @@ static void log_refusal(struct scaler *scaler, const struct scaler_ref *ref, con
     hash = fnv1a(hash, reason, strlen(reason));
     slot = &scaler->refused[hash % REFUSED_SLOTS];
     scaler->refusals++;
-    if (*slot != hash)
+    if (*slot != hash && may_log_refusal(scaler))
         log_warning(NULL, "%s/%s is refused: %s", ref->namespace, ref->name, reason);
     *slot = hash;
 }
@@ -147,14 +162,18 @@ static const struct scaled_object *find_former(const struct entry *entry)
 
 static void warn_of_unknown(const struct scaled_object *object, const struct option_list *unknown)
 {
+    UT_string keys;
     char *title;
 
     if (!unknown->count)
         return;
     title = scaled_object_title_dup(object);
+    utstring_init(&keys);
     for (size_t i = 0; i < unknown->count; i++)
-        log_warning(NULL, "%s: metadata %s is no key that is known, and is passed over", title,
-                    unknown->items[i]);
+        utstring_printf(&keys, "%s%s", i ? "; " : "", unknown->items[i]);
+    log_warning(NULL, "%s: metadata has keys that are not known and are passed over: %s", title,
+                utstring_body(&keys));
+    utstring_done(&keys);
     free(title);
 }
 

@@ -14,7 +14,11 @@
 #include <uthash.h>
 #include <utstring.h>
 
-enum { SCALER_HANDLES = 2, REFUSED_SLOTS = 64 }; /* of libuv: turn, sweep */
+enum {
+    SCALER_HANDLES = 2, /* of libuv: turn, sweep */
+    REFUSED_SLOTS = 64,
+    REFUSALS_LOGGED = 60, /* a minute */
+};
 
 /* An object and how it is found. */
 struct entry {
@@ -42,6 +46,8 @@ struct scaler {
     char *reason;                    /* of the last answer that no object gave */
     uint32_t refused[REFUSED_SLOTS]; /* what was logged of refusals, by hash */
     int64_t refusals;
+    uint64_t logged_since; /* of uv_now: a minute in which so many were logged, or left out */
+    size_t logged;
     size_t measured; /* objects with metrics */
 
     uv_idle_t turn;
