@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "core/dead_topic.h"
 #include "gateway/functions.h"
+#include "invoke/answers.h"
 #include "invoke/ask.h"
 #include "invoke/delay.h"
 #include "invoke/dispatcher.h"
@@ -77,8 +78,8 @@ static const struct metric_row rows[] = {
 
 static const struct metrics_table invoke_metrics = {{NULL}, rows, sizeof(rows) / sizeof(*rows)};
 
-static const struct metrics_table *const metrics_tables[] = {&invoke_metrics, &dispatcher_metrics,
-                                                             &function_metrics, &partition_metrics};
+static const struct metrics_table *const metrics_tables[] = {
+    &invoke_metrics, &dispatcher_metrics, &function_metrics, &answer_metrics, &partition_metrics};
 
 const struct metrics_table *const *invoke_metrics_tables(size_t *count)
 {
