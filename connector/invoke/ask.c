@@ -84,16 +84,7 @@ bool ask_gateway(const struct gateway_options *gateway, const struct http_option
     return good;
 }
 
-/* ---- topics for dead letters ---- */
-
-static void add_dead_topic(const char *template, const char *topic, struct name_set *to)
-{
-    char *name = dead_topic_name(template, topic);
-
-    if (topic[0] != '^' && kafka_topic_name_valid(name) && !dead_topic_is(template, topic))
-        name_set_add(to, name);
-    free(name);
-}
+/* ---- topics ---- */
 
 static bool fits(const char *wanted, const char *topic)
 {
@@ -117,6 +108,35 @@ static bool is_wanted(const struct option_list *topics, const char *topic)
     for (size_t i = 0; i < topics->count; i++)
         good |= fits(topics->items[i], topic);
     return good;
+}
+
+bool ask_topics(const struct kafka_options *kafka, const struct invoke_options *options,
+                const struct name_set *annotated, FILE *to)
+{
+    const char *topic = NULL;
+    struct name_set names = {0};
+    bool good;
+
+    for (size_t i = 0; i < options->topics.count; i++)
+        if (options->topics.items[i][0] != '^')
+            name_set_add(&names, options->topics.items[i]);
+    while ((topic = name_set_next(annotated, topic)))
+        if (is_wanted(&options->topics, topic))
+            name_set_add(&names, topic);
+    good = kafka_ask_topics(kafka, &names, to);
+    name_set_clear(&names);
+    return good;
+}
+
+/* ---- topics for dead letters ---- */
+
+static void add_dead_topic(const char *template, const char *topic, struct name_set *to)
+{
+    char *name = dead_topic_name(template, topic);
+
+    if (topic[0] != '^' && kafka_topic_name_valid(name) && !dead_topic_is(template, topic))
+        name_set_add(to, name);
+    free(name);
 }
 
 bool ask_dead_letters(const struct kafka_options *kafka, const struct invoke_options *options,

@@ -10,6 +10,7 @@
 #include "core/retry.h"
 #include "core/target.h"
 #include "gateway/call.h"
+#include "invoke/answers.h"
 #include "invoke/calls_log.h"
 #include "invoke/delay.h"
 
@@ -40,6 +41,7 @@ struct function {
     struct function *prev, *next;
     struct delay *probe_due; /* while it is away */
     struct calls_count calls;
+    struct answers answers;
     int64_t given_up[LETTER_REASONS]; /* since the last summary */
     struct metrics_instance *metrics;
     UT_hash_handle hh;

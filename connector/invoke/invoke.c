@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "core/dead_topic.h"
 #include "gateway/functions.h"
+#include "invoke/answers.h"
 #include "invoke/ask.h"
 #include "invoke/delay.h"
 #include "invoke/dispatcher.h"
@@ -77,8 +78,8 @@ static const struct metric_row rows[] = {
 
 static const struct metrics_table invoke_metrics = {{NULL}, rows, sizeof(rows) / sizeof(*rows)};
 
-static const struct metrics_table *const metrics_tables[] = {&invoke_metrics, &dispatcher_metrics,
-                                                             &function_metrics, &partition_metrics};
+static const struct metrics_table *const metrics_tables[] = {
+    &invoke_metrics, &dispatcher_metrics, &function_metrics, &answer_metrics, &partition_metrics};
 
 const struct metrics_table *const *invoke_metrics_tables(size_t *count)
 {
@@ -117,7 +118,7 @@ bool invoke_ask(FILE *to)
 {
     struct name_set topics = {0};
     struct option_faults hints = {0};
-    bool broker, gateway, letters = true;
+    bool broker, gateway, good;
 
     invoke_options_hints(&config.invoke, &hints);
     for (size_t i = 0; i < hints.count; i++)
@@ -125,10 +126,13 @@ bool invoke_ask(FILE *to)
     option_faults_release(&hints);
     broker = kafka_ask(&config.kafka, to);
     gateway = ask_gateway(&config.gateway, &config.http, &topics, to);
-    if (broker)
-        letters = ask_dead_letters(&config.kafka, &config.invoke, &topics, to);
+    good = broker && gateway;
+    if (broker) {
+        good &= ask_topics(&config.kafka, &config.invoke, &topics, to);
+        good &= ask_dead_letters(&config.kafka, &config.invoke, &topics, to);
+    }
     name_set_clear(&topics);
-    return broker && gateway && letters;
+    return good;
 }
 
 /* ---- what is told ---- */

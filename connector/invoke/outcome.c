@@ -248,6 +248,8 @@ static void log_answer(struct invocation *invocation, const struct http_answer *
     if (invocation->detailed)
         calls_log_answer(invocation->dispatcher->setup.options, invocation->record, function->path,
                          answer);
+    if (answer->outcome == HTTP_ANSWERED)
+        answers_add(&function->answers, answer->status);
     if (answer->outcome == HTTP_UNKNOWN)
         unanswered(invocation, answer);
 }

@@ -237,6 +237,7 @@ static void add_function(const struct dispatcher *dispatcher, const struct funct
     json_add_number(object, "pending", (int64_t)function->pending);
     json_add_number(object, "held", (int64_t)function->held);
     add_counts(function, object);
+    answers_status(&function->answers, object);
 }
 
 static void add_letters(const struct dispatcher *dispatcher, json *to)

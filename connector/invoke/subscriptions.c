@@ -29,6 +29,7 @@ static struct function *function_new(struct dispatcher *dispatcher, const char *
     target_init(&function->target, FUNCTION_AWAY_AFTER, dispatcher_now(dispatcher));
     function->metrics =
         metrics_add(dispatcher->setup.metrics, &function_metrics, (const char *const[]){path});
+    answers_init(&function->answers, dispatcher->setup.metrics, path);
     HASH_ADD_KEYPTR(hh, dispatcher->functions, function->path, strlen(path), function);
     return function;
 }
@@ -44,6 +45,7 @@ static void function_free(struct dispatcher *dispatcher, struct function *functi
     dispatcher->away -= function->target.state == TARGET_AWAY;
     HASH_DEL(dispatcher->functions, function); // NOLINT(clang-analyzer-core.NullDereference)
     metrics_remove(dispatcher->setup.metrics, function->metrics);
+    answers_release(&function->answers, dispatcher->setup.metrics);
     callee_free(function->callee);
     free(function->path);
     free(function);

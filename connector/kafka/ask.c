@@ -82,6 +82,59 @@ bool kafka_ask(const struct kafka_options *options, FILE *to)
     return good;
 }
 
+/* ---- topics ---- */
+
+struct topic_found {
+    rd_kafka_resp_err_t error;
+    int partitions;
+    int32_t broker; /* that has answered */
+};
+
+static struct topic_found ask_topic(rd_kafka_t *kafka, const char *topic)
+{
+    rd_kafka_topic_t *handle = rd_kafka_topic_new(kafka, topic, NULL);
+    const struct rd_kafka_metadata *metadata = NULL;
+    struct topic_found found = {
+        .error = rd_kafka_metadata(kafka, 0, handle, &metadata, KAFKA_ASK_TIMEOUT_MS)};
+
+    if (metadata) {
+        found.broker = metadata->orig_broker_id;
+        if (metadata->topic_cnt == 1) {
+            found.error = metadata->topics[0].err;
+            found.partitions = metadata->topics[0].partition_cnt;
+        }
+        rd_kafka_metadata_destroy(metadata);
+    }
+    rd_kafka_topic_destroy(handle);
+    return found;
+}
+
+static bool tell_absent(rd_kafka_t *kafka, const char *topic, FILE *to)
+{
+    struct topic_found found = ask_topic(kafka, topic);
+
+    if (found.error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
+        fprintf(to, "topic %s: missing; it is read from when it is there\n", topic);
+    else if (found.error)
+        fprintf(to, "topic %s: %s\n", topic, rd_kafka_err2str(found.error));
+    return !found.error;
+}
+
+bool kafka_ask_topics(const struct kafka_options *options, const struct name_set *topics, FILE *to)
+{
+    char *error = NULL;
+    rd_kafka_t *kafka = client_new(options, &error);
+    const char *topic = NULL;
+    bool good = kafka;
+
+    while (kafka && (topic = name_set_next(topics, topic)))
+        good &= tell_absent(kafka, topic, to);
+    if (kafka)
+        rd_kafka_destroy(kafka);
+    free(error);
+    return good;
+}
+
 /* ---- topics for dead letters ---- */
 
 struct topics_asked {
@@ -154,26 +207,15 @@ static bool tell_missing(struct topics_asked *asked, const char *topic, int32_t 
 
 static bool tell_topic(struct topics_asked *asked, const char *topic)
 {
-    rd_kafka_topic_t *handle = rd_kafka_topic_new(asked->kafka, topic, NULL);
-    const struct rd_kafka_metadata *metadata = NULL;
-    rd_kafka_resp_err_t error =
-        rd_kafka_metadata(asked->kafka, 0, handle, &metadata, KAFKA_ASK_TIMEOUT_MS);
-    bool good;
+    struct topic_found found = ask_topic(asked->kafka, topic);
 
-    if (!error && metadata->topic_cnt == 1)
-        error = metadata->topics[0].err;
-    good = !error;
-    if (error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
-        good = tell_missing(asked, topic, metadata->orig_broker_id);
-    else if (error)
-        fprintf(asked->to, "dead-letter topic %s: %s\n", topic, rd_kafka_err2str(error));
+    if (found.error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
+        return tell_missing(asked, topic, found.broker);
+    if (found.error)
+        fprintf(asked->to, "dead-letter topic %s: %s\n", topic, rd_kafka_err2str(found.error));
     else
-        fprintf(asked->to, "dead-letter topic %s: partitions: %d\n", topic,
-                metadata->topics[0].partition_cnt);
-    if (metadata)
-        rd_kafka_metadata_destroy(metadata);
-    rd_kafka_topic_destroy(handle);
-    return good;
+        fprintf(asked->to, "dead-letter topic %s: partitions: %d\n", topic, found.partitions);
+    return !found.error;
 }
 
 bool kafka_ask_dead_topics(const struct kafka_options *options, const struct name_set *topics,

@@ -15,6 +15,10 @@ enum { KAFKA_ASK_TIMEOUT_MS = 10000 };
  * was no answer. False: there was none. */
 bool kafka_ask(const struct kafka_options *options, FILE *to);
 
+/* Tells of those of the topics that are not there, or are not shown to us; makes none. False: there
+ * are such. */
+bool kafka_ask_topics(const struct kafka_options *options, const struct name_set *topics, FILE *to);
+
 /* Tells of each of the topics for dead letters whether it is there or, where it is not, whether the
  * brokers make it when the first letter is written; makes none. False: letters for one of them
  * would wait. That the brokers do not say what they make is told, and no fault. */

@@ -77,7 +77,9 @@ static void print_modes(void)
            program_version);
     for (size_t i = 0; i < mode_count; i++)
         printf("  %-8s %s%s\n", modes[i].name, modes[i].summary, i == 0 ? " (default)" : "");
-    printf("  %-8s reads the configuration, tells every fault, asks broker and gateway once\n",
+    printf("  %-8s reads the configuration, tells every fault; of the modes that stay (invoke, "
+           "watch,\n"
+           "           scale) asks brokers and gateway once\n",
            "check");
 }
 
@@ -265,6 +267,14 @@ static void warn_of_misspelt(const struct command *command)
     }
 }
 
+static int ask(const struct mode *mode)
+{
+    if (mode->ask)
+        return mode->ask(stdout) ? EXIT_SUCCESS : EXIT_FAILURE;
+    printf("%s: ends by itself, so nobody was asked: run it and see\n", mode->name);
+    return EXIT_SUCCESS;
+}
+
 static int run(const struct command *command, struct option_faults *faults)
 {
     int status;
@@ -272,7 +282,7 @@ static int run(const struct command *command, struct option_faults *faults)
     if (command->check) {
         printf("configuration: no fault found\n");
         warn_of_misspelt(command);
-        return !command->mode->ask || command->mode->ask(stdout) ? EXIT_SUCCESS : EXIT_FAILURE;
+        return ask(command->mode);
     }
     log_configure(&program.log, stderr); /* before the first line: json means every line */
     if (command->mode->ask)

@@ -73,9 +73,14 @@ void watch_keep(const struct option_input *input, const char *settings_file)
 
 bool watch_ask(FILE *to)
 {
-    bool broker = kafka_ask(&config.kafka.client, to);
+    bool bound = config.watch.bindings.count > 0, broker;
 
-    return ask_wake_server(&config.wake, &config.http, to) && broker;
+    if (!bound)
+        fputs("configuration: no bindings (" WATCH_BINDINGS "__0__Topic and so on): nothing would "
+              "be watched\n",
+              to);
+    broker = kafka_ask(&config.kafka.client, to);
+    return ask_wake_server(&config.wake, &config.http, to) && broker && bound;
 }
 
 /* ---- settings that change ---- */

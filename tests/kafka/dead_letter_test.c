@@ -269,6 +269,32 @@ Test(dead_letter, a_broker_that_is_killed_loses_and_doubles_none)
 
 /* ---- before the start ---- */
 
+static bool is_there(void *context)
+{
+    struct scene *scene = context;
+
+    return cluster_partitions(scene->cluster, scene->topic) > 0;
+}
+
+/* Of topics=checked-all,nope nobody looked for either: a slip of the pen was said to be well. */
+Test(dead_letter, check_tells_which_topics_are_missing)
+{
+    struct scene *scene = scene_new("checked-all", NULL, 1);
+    const char *const settings[] = {"topics=checked-all,nope", NULL};
+    struct child *check;
+    int status;
+
+    cr_assert(await(&scene->loop, is_there, scene, SOON_MS), "a new topic is not shown at once");
+    check = scene_check(scene, settings);
+    cr_assert(child_await_end(check, SOON_MS, &status));
+    cr_expect_eq(status, 1, "%s", child_output(check));
+    cr_expect_eq(child_count(check, "topic nope: missing"), 1, "%s", child_output(check));
+    cr_expect_eq(child_count(check, "topic checked-all"), 0, "%s", child_output(check));
+    child_free(check);
+    cr_expect_eq(cluster_partitions(scene->cluster, "nope"), 0, "it was made");
+    scene_free(scene);
+}
+
 Test(dead_letter, check_tells_whether_the_topic_for_them_is_there)
 {
     struct scene *scene = scene_new("checked", NULL, 1);

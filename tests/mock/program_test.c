@@ -151,3 +151,23 @@ Test(program, tells_all_faults_at_once_and_exits_with_2)
         cr_expect(strstr(child_output(child), faults[i]), "%s", faults[i]);
     child_free(child);
 }
+
+/* The help promised that brokers would be asked, and nobody was. */
+Test(program, check_says_that_it_asks_nobody_for_a_command_that_ends_by_itself)
+{
+    static const char *const commands[] = {"lag", "replay"};
+    char *path = child_program("kafka-connector");
+    int status;
+
+    for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
+        struct child *child =
+            child_start(&loop, (const char *const[]){path, "check", commands[i], NULL},
+                        (const char *const[]){"group=orders", NULL});
+
+        cr_assert(child_await_end(child, PATIENCE_MS, &status));
+        cr_expect_eq(status, 0);
+        cr_expect(strstr(child_output(child), "so nobody was asked"), "%s", child_output(child));
+        child_free(child);
+    }
+    free(path);
+}

@@ -315,3 +315,22 @@ Test(watch_settings, check_asks_broker_and_server)
     free(server);
     free(broker);
 }
+
+/* It was all well, with nothing to do. */
+Test(watch_settings, check_tells_that_nothing_would_be_watched)
+{
+    char *broker = xasprintf("Kafka__BootstrapServers=%s", watcher->bootstrap);
+    char *server = xasprintf("SlimFaas__BaseUrl=%s", faas_gateway_url(watcher->gateway));
+    struct child *child =
+        start_plain(SETTINGS{"check", "watch", NULL}, SETTINGS{broker, server, NULL});
+    int status;
+
+    cr_assert(child_await_end(child, WATCHER_PATIENCE_MS, &status));
+    cr_expect_eq(status, 1, "%s", child_output(child));
+    cr_expect(strstr(child_output(child), "no bindings (SlimFaasKafka__Bindings__0__Topic"), "%s",
+              child_output(child));
+    cr_expect(strstr(child_output(child), "brokers: 1"), "%s", child_output(child));
+    child_free(child);
+    free(server);
+    free(broker);
+}

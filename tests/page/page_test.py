@@ -189,8 +189,11 @@ class StubTest(PageTest):
                      "cannot be read: no connection", "cannot be committed: no member any more",
                      "cannot be written: no such topic", "audit has been away for 3m20s",
                      "3 records are held", "returns is paused by hand", "No topic any more",
-                     "orders[3] is full and waits", "returns[0] is full and waits"):
+                     "orders[3] is full and waits", "returns[0] is full and waits",
+                     "invoice: 33 of its last 64 answers are errors"):
             self.assertIn(part, self.text())
+        self.assertNotIn("audit: 64 of its last", self.text())  # it is away, which says it
+        self.assertEqual(self.cell("invoice", "Errors"), "23")
         self.assertEqual(self.cell("2", "Lag"), "not known")
         self.show(samples.invoke())
         self.await_headline("All is well")
@@ -233,7 +236,7 @@ class StubTest(PageTest):
         cards = "return [...document.querySelectorAll('h3')].map((e) => e.textContent)"
         self.assertEqual(len(self.browser.run(cards)), 9)
         self.browser.run("const field = document.querySelector('input'); field.value = 'C-7';"
-                         "field.dispatchEvent(new Event('input'))")
+                         "field.dispatchEvent(new Event('input', {bubbles: true}))")
         self.assertEqual(self.browser.run(cards), ["topic-7"])
 
     def test_many_partitions_are_drawn_in_time(self):

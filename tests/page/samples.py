@@ -10,7 +10,9 @@ def function(name, *topics, **more):
     return {"function": name, "topics": list(topics), "bound": True, "state": "up",
             "state_seconds": 3_999, "paused": False, "in_flight": 3, "pending": 12, "held": 0,
             "done": 123_456, "retries": 7, "unanswered": 1, "unsent": 0, "dropped": 0, "unbound": 0,
-            "too_old": 0, "dead_letters": 2, **more}
+            "too_old": 0, "dead_letters": 2,
+            "answers": {"2xx": 123_440, "3xx": 0, "4xx": 9, "5xx": 14, "of_late": 64,
+                        "errors_of_late": 32}, **more}
 
 
 def partition(topic, n, **more):
@@ -48,6 +50,8 @@ def troubled():
     status["dead_letters"]["fault"] = "no such topic"
     status["paused"]["topics"] = ["returns"]
     status["functions"][1].update(state="away", state_seconds=200, held=3)
+    status["functions"][1]["answers"].update(errors_of_late=64)
+    status["functions"][0]["answers"].update(errors_of_late=33)
     status["functions"].append(function("gone", bound=False))
     status["partitions"][1].update(state="full", commit_refused="no right to the topic")
     status["partitions"][3].update(state="full")

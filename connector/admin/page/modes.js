@@ -36,6 +36,7 @@ const functionColumns = [
     {name: 'Waiting', number: true, of: (f) => number(f.pending - f.in_flight)},
     {name: 'Done', number: true, of: (f) => number(f.done)},
     {name: 'a second', number: true, of: (f) => number(rateOf(`done ${f.function}`))},
+    {name: 'Errors', number: true, of: (f) => number(f.answers['4xx'] + f.answers['5xx'])},
     {name: 'Retries', number: true, of: (f) => number(f.retries)},
     {name: 'Unanswered', number: true, of: (f) => number(f.unanswered)},
     {name: 'Given up', number: true, of: (f) => number(f.dropped + f.too_old + f.unbound)},
@@ -172,7 +173,16 @@ function gatewayTroubles(status, bad) {
                  : `Those of ${duration(status.map.age_seconds)} ago hold.`));
 }
 
-function functionTroubles(f, bad) {
+const ERRORS_FEW = 5; // answers, before which nothing is said of a function
+
+/** What is away is told with that. An error that ends its call is done, and is told nowhere else. */
+function answersMostlyErrors(f) {
+    const {of_late: answers, errors_of_late: errors} = f.answers;
+
+    return f.state !== 'away' && answers >= ERRORS_FEW && errors > answers / 2;
+}
+
+function functionTroubles(f, bad, warn) {
     const owed = plural(f.pending, 'call waits', 'calls wait');
     const held = plural(f.held, 'record is', 'records are');
 
@@ -180,6 +190,9 @@ function functionTroubles(f, bad) {
         bad(`${f.function} has been away for ${duration(f.state_seconds)}; ${owed} for it.`);
     if (f.held)
         bad(`${f.function}: ${held} held, nothing more may be tried.`);
+    if (answersMostlyErrors(f))
+        warn(`${f.function}: ${number(f.answers.errors_of_late)} of its last ` +
+             `${number(f.answers.of_late)} answers are errors (status 4xx or 5xx).`);
 }
 
 /** What waits for a function that is away is told with that. */
@@ -210,7 +223,7 @@ function invokeTroubles(status, bad, warn) {
     if (letters.fault)
         bad(`Dead letters cannot be written: ${letters.fault}`);
     for (const f of status.functions)
-        functionTroubles(f, bad);
+        functionTroubles(f, bad, warn);
     if (paused.everything)
         warn('Everything is paused by hand.');
     for (const name of [...paused.topics, ...paused.functions])
