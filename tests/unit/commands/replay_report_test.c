@@ -65,6 +65,38 @@ Test(replay_report, puts_policies_side_by_side)
     free(text);
 }
 
+/* The column in which a line's text begins; the line is the first that has it. */
+static long column_of(const char *text, const char *part)
+{
+    const char *at = strstr(text, part), *line = at;
+
+    cr_assert(at, "%s", text);
+    while (line > text && line[-1] != '\n')
+        line--;
+    return at - line;
+}
+
+Test(replay_report, is_as_wide_as_the_longest_name)
+{
+    static const char *const parts[] = {"policy", "static          40", "persistent      10",
+                                        "static          80" /* the sum */};
+    struct replay_pair pairs[] = {pair(), pair()};
+    size_t size;
+    char *text;
+    FILE *stream = xopen_memstream(&text, &size);
+
+    pairs[1].name = "orders-2026-11-black-friday.csv";
+    replay_print_table(pairs, 2, stream);
+    xclose_memstream(stream);
+    for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+        long column = column_of(text, parts[i]);
+
+        cr_expect_eq(column, 32, "%s: %s", parts[i], text);
+    }
+    cr_expect(strstr(text, "\norders-2026-11-black-friday.csv static "), "%s", text);
+    free(text);
+}
+
 Test(replay_report, is_json)
 {
     char *text = written(replay_print_json);
