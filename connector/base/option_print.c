@@ -40,14 +40,14 @@ static char *help_head(const struct option_row *row)
     return xasprintf("%s%s%s%s", dashes, row->name, value ? " " : "", value ? value : "");
 }
 
-/* " Also broker_hosts." and what else a row's spellings are. */
+/* " Also broker_hosts.", " Also -h." and what else a row's spellings are. */
 static void put_spellings(const struct option_row *row, FILE *to)
 {
     size_t size;
     const char *alias;
 
     for (size_t i = 1; (alias = option_spelling(row, i, &size)); i++)
-        fprintf(to, "%s%.*s", i == 1 ? " Also " : ", ", (int)size, alias);
+        fprintf(to, "%s%s%.*s", i == 1 ? " Also " : ", ", size == 1 ? "-" : "", (int)size, alias);
     fputs(row->aliases ? "." : "", to);
     if (row->flags & OPTION_SECRET)
         fprintf(to, " Or %s" OPTION_PATH_SUFFIX ", a file that holds it.", row->name);
@@ -66,6 +66,8 @@ static char *help_text(const struct option_row *row)
         fprintf(to, " Must be %s.", bounds);
         free(bounds);
     }
+    if (row->type == OPTION_PROPERTIES)
+        fputs(" May be repeated.", to);
     put_spellings(row, to);
     if (row->default_text && *row->default_text)
         fprintf(to, " Default: %s", row->default_text);

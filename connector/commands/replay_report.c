@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const char *const policy_names[] = {
     [REPLAY_STATIC] = "static",
@@ -29,13 +30,26 @@ static double late_percent(const struct replay_result *result)
     return result->written ? 100.0 * (double)result->late / (double)result->written : 0;
 }
 
-static void print_row(const char *trace, const char *policy, const struct replay_result *it,
-                      FILE *to)
+enum { NAME_WIDTH = 12 }; /* at least */
+
+/* Columns of the traces' names: the longest has room. */
+static int name_width(const struct replay_pair *pairs, size_t count)
+{
+    size_t width = NAME_WIDTH;
+
+    for (size_t i = 0; i < count; i++)
+        if (strlen(pairs[i].name) > width)
+            width = strlen(pairs[i].name);
+    return (int)width;
+}
+
+static void print_row(int width, const char *trace, const char *policy,
+                      const struct replay_result *it, FILE *to)
 {
     char p95[DURATION_TEXT_SIZE], p99[DURATION_TEXT_SIZE], worst[DURATION_TEXT_SIZE];
 
-    fprintf(to, "%-12s %-10s %7" PRId64 " %10.1f %9s %9s %9s %7.1f%% %8" PRId64 "\n", trace, policy,
-            it->events, it->replica_hours, span(it->age_95_s, p95), span(it->age_99_s, p99),
+    fprintf(to, "%-*s %-10s %7" PRId64 " %10.1f %9s %9s %9s %7.1f%% %8" PRId64 "\n", width, trace,
+            policy, it->events, it->replica_hours, span(it->age_95_s, p95), span(it->age_99_s, p99),
             span(it->worst_s, worst), late_percent(it), it->breaches);
 }
 
@@ -45,10 +59,10 @@ static double change(double now, double before)
     return before > 0 ? 100 * (now / before - 1) : 0;
 }
 
-static void print_change(const struct replay_result *before, const struct replay_result *now,
-                         FILE *to)
+static void print_change(int width, const struct replay_result *before,
+                         const struct replay_result *now, FILE *to)
 {
-    fprintf(to, "%-12s %-10s %+6.0f%% %+9.0f%%\n", "", "",
+    fprintf(to, "%-*s %-10s %+6.0f%% %+9.0f%%\n", width, "", "",
             change((double)now->events, (double)before->events),
             change(now->replica_hours, before->replica_hours));
 }
@@ -70,7 +84,7 @@ static struct replay_result sum_of(const struct replay_pair *pairs, size_t count
     return sum;
 }
 
-static void print_sums(const struct replay_pair *pairs, size_t count, FILE *to)
+static void print_sums(int width, const struct replay_pair *pairs, size_t count, FILE *to)
 {
     struct replay_result sums[REPLAY_POLICIES];
 
@@ -78,26 +92,29 @@ static void print_sums(const struct replay_pair *pairs, size_t count, FILE *to)
         const struct replay_result *it = &sums[policy];
 
         sums[policy] = sum_of(pairs, count, policy);
-        fprintf(to, "%-12s %-10s %7" PRId64 " %10.1f %9s %9s %9s %7.1f%% %8" PRId64 "\n",
+        fprintf(to, "%-*s %-10s %7" PRId64 " %10.1f %9s %9s %9s %7.1f%% %8" PRId64 "\n", width,
                 policy ? "" : "all", policy_names[policy], it->events, it->replica_hours, "", "",
                 "", late_percent(it), it->breaches);
     }
-    print_change(&sums[REPLAY_STATIC], &sums[REPLAY_PERSISTENT], to);
+    print_change(width, &sums[REPLAY_STATIC], &sums[REPLAY_PERSISTENT], to);
 }
 
 void replay_print_table(const struct replay_pair *pairs, size_t count, FILE *to)
 {
-    fprintf(to, "%-12s %-10s %7s %10s %9s %9s %9s %8s %8s\n", "trace", "policy", "events",
+    int width = name_width(pairs, count);
+
+    fprintf(to, "%-*s %-10s %7s %10s %9s %9s %9s %8s %8s\n", width, "trace", "policy", "events",
             "replica-h", "age 95%", "age 99%", "worst", "late", "breaches");
     for (size_t i = 0; i < count; i++) {
         const struct replay_result *results = pairs[i].results;
 
         for (int policy = 0; policy < REPLAY_POLICIES; policy++)
-            print_row(policy ? "" : pairs[i].name, policy_names[policy], &results[policy], to);
-        print_change(&results[REPLAY_STATIC], &results[REPLAY_PERSISTENT], to);
+            print_row(width, policy ? "" : pairs[i].name, policy_names[policy], &results[policy],
+                      to);
+        print_change(width, &results[REPLAY_STATIC], &results[REPLAY_PERSISTENT], to);
     }
     if (count > 1)
-        print_sums(pairs, count, to);
+        print_sums(width, pairs, count, to);
     fprintf(to, "\nevents: changes of replicas. age: of a record when it was consumed. late: after "
                 "more than\n5 minutes, or not at all. breaches: spans of 5 minutes of whose "
                 "records more than 5%% were late.\n");

@@ -137,7 +137,7 @@ static const struct {
     [SCALE_SUSTAINED] = {"sustained", sustained_text},
     [SCALE_STUCK] = {"stuck", stuck_text},
     [SCALE_HELD] = {"held", held_text},
-    [SCALE_KAFKAS] = {"kafkas", kafkas_text},
+    [SCALE_KAFKAS] = {"keda", kafkas_text},
 };
 
 const char *scale_reason_name(enum scale_reason reason)

@@ -6,6 +6,7 @@
 #include "base/version.h"
 #include "base/xalloc.h"
 #include "program/elsewhere.h"
+#include "program/help.h"
 
 #include <assert.h>
 #include <malloc.h>
@@ -14,6 +15,7 @@
 
 extern char **environ;
 
+static const char *executable;
 static const struct mode *modes;
 static size_t mode_count;
 
@@ -38,15 +40,15 @@ static const struct option_group program_groups[] = {
 
 enum { GROUPS_MAX = 16, PROGRAM_GROUPS = sizeof(program_groups) / sizeof(*program_groups) };
 
-/* The program's own options, and the mode's. */
+/* The mode's options, and behind them the program's own. */
 static size_t all_options(const struct mode *mode, struct option_group all[GROUPS_MAX])
 {
     size_t count;
     const struct option_group *own = mode->options(&count);
 
     assert(count + PROGRAM_GROUPS <= GROUPS_MAX);
-    memcpy(all, program_groups, sizeof(program_groups));
-    memcpy(all + PROGRAM_GROUPS, own, count * sizeof(*own));
+    memcpy(all, own, count * sizeof(*own));
+    memcpy(all + count, program_groups, sizeof(program_groups));
     return count + PROGRAM_GROUPS;
 }
 
@@ -58,81 +60,7 @@ static const struct mode *find_mode(const char *name)
     return NULL;
 }
 
-/* Of an executable of its own, too, a mode is one of kafka-connector's. */
-static void print_mode(const struct mode *mode)
-{
-    printf("kafka-connector %s: %s %s\n\n"
-           "Usage: kafka-connector %s [--OPTION=VALUE ...]\n",
-           program_version, mode->name, mode->summary, mode->name);
-    if (mode->ask)
-        printf("       kafka-connector check %s [--OPTION=VALUE ...]\n", mode->name);
-}
-
-static void print_modes(void)
-{
-    printf("kafka-connector %s: joins Kafka to functions behind an HTTP gateway\n\n"
-           "Usage: kafka-connector [MODE] [--OPTION=VALUE ...]\n"
-           "       kafka-connector check [MODE] [--OPTION=VALUE ...]\n"
-           "       kafka-connector [MODE] --help | --version\n\nModes:\n",
-           program_version);
-    for (size_t i = 0; i < mode_count; i++)
-        printf("  %-8s %s%s\n", modes[i].name, modes[i].summary, i == 0 ? " (default)" : "");
-    printf("  %-8s reads the configuration, tells every fault; of the modes that stay (invoke, "
-           "watch,\n"
-           "           scale) asks brokers and gateway once\n",
-           "check");
-}
-
-static void print_sources(void)
-{
-    printf("\nEvery option is read from, the strongest first: a flag (--log_level=error), the\n"
-           "environment (log_level=error), a JSON file named by --config_file ({\"log_level\": "
-           "\"error\"}).\n"
-           "Any librdkafka property: -X security.protocol=SASL_SSL, or in the environment\n"
-           "kafka_security_protocol=SASL_SSL.\n");
-}
-
-static void print_options(const struct mode *mode,
-                          void (*print)(const struct option_table *, FILE *))
-{
-    struct option_group groups[GROUPS_MAX];
-    size_t count = all_options(mode, groups);
-
-    for (size_t i = 0; i < count; i++)
-        print(groups[i].table, stdout);
-}
-
-/* For the docs: the tables as its check compares them. */
-static void print_option_table(const struct option_table *table, FILE *to)
-{
-    fprintf(to, "### %s\n\n", table->title);
-    option_print_markdown(table, to);
-    fputc('\n', to);
-}
-
-static void print_markdown(const struct mode *mode)
-{
-    size_t count;
-    const struct metrics_table *const *tables;
-
-    print_options(mode, print_option_table);
-    if (!mode->metrics)
-        return;
-    tables = mode->metrics(&count);
-    puts("## Metrics");
-    for (size_t i = 0; i < count; i++) {
-        putchar('\n');
-        metrics_print_markdown(tables[i], stdout);
-    }
-}
-
-static void print_help_of(const struct option_table *table, FILE *to)
-{
-    fputc('\n', to);
-    option_print_help(table, to);
-}
-
-/* The mode whose options are asked about; NULL: none is named. */
+/* Whose options are asked about; NULL: no mode is named. */
 static const struct mode *asked_mode(int argc, char **argv)
 {
     for (int i = 1; i < argc; i++)
@@ -146,27 +74,26 @@ static bool is_help(const char *word)
     return strcmp(word, "--help") == 0 || strcmp(word, "-help") == 0 || strcmp(word, "-h") == 0;
 }
 
-/* Where no mode is named the options are the default's. */
+/* Of a mode that is named, else of the executable and its default. */
 static void print_help(const struct mode *named, const char *word)
 {
+    struct option_group groups[GROUPS_MAX];
     const struct mode *mode = named ? named : &modes[0];
+    size_t count = all_options(mode, groups);
 
     if (!is_help(word)) {
-        print_markdown(mode);
+        help_print_markdown(mode, groups, count);
         return;
     }
-    if (named)
-        print_mode(named);
-    else
-        print_modes();
-    print_sources();
-    print_options(mode, print_help_of);
+    if (!named)
+        help_print_program(executable, modes, mode_count);
+    help_print_mode(mode, groups, count);
 }
 
 /* Whether a text was asked for, which is all that is done then. */
 static bool print_asked(int argc, char **argv)
 {
-    const struct mode *named = asked_mode(argc, argv);
+    const struct mode *mode = asked_mode(argc, argv);
 
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--version") == 0 || strcmp(argv[i], "-version") == 0) {
@@ -175,9 +102,9 @@ static bool print_asked(int argc, char **argv)
         }
         if (!is_help(argv[i]) && strcmp(argv[i], "--help=markdown") != 0)
             continue;
-        if (named && named->elsewhere)
-            elsewhere_run(named->elsewhere, argv);
-        print_help(named, argv[i]);
+        if (mode && mode->elsewhere)
+            elsewhere_run(mode->elsewhere, argv);
+        print_help(mode, argv[i]);
         return true;
     }
     return false;
@@ -293,7 +220,7 @@ static int run(const struct command *command, struct option_faults *faults)
     return faults->count ? tell_faults(faults) : status;
 }
 
-int program_main(int argc, char **argv, const struct mode *rows, size_t count)
+int program_main(int argc, char **argv, const char *name, const struct mode *rows, size_t count)
 {
     struct option_faults faults = {0};
     struct option_group groups[GROUPS_MAX];
@@ -306,6 +233,7 @@ int program_main(int argc, char **argv, const struct mode *rows, size_t count)
     mallopt(M_ARENA_MAX, 1);
     secret_hide(environ);
     secret_hide(argv);
+    executable = name;
     modes = rows;
     mode_count = count;
     if (print_asked(argc, argv))

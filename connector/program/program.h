@@ -19,6 +19,9 @@ struct mode {
     const char *name;
     const char *summary;
     const char *elsewhere; /* the executable that has it; NULL: this one has, and what follows */
+    const char *examples;  /* for --help, as are the next two: indented lines, each ended */
+    const char *statuses;  /* what 0 and 1 say when it ends; 2 is everywhere the options' */
+    const char *page;      /* of the docs */
     const struct option_group *(*options)(size_t *count);
     const struct metrics_table *const *(*metrics)(size_t *count);
     void (*check)(struct option_faults *faults);
@@ -31,8 +34,8 @@ struct mode {
     void (*keep)(const struct option_input *input, const char *settings_file);
 };
 
-/* The whole of main(): the exit status. The first mode is the default; the rows are borrowed for
- * good. */
-int program_main(int argc, char **argv, const struct mode *rows, size_t count);
+/* The whole of main(): the exit status. `name` is the executable's. The first mode is the default;
+ * the rows are borrowed for good. */
+int program_main(int argc, char **argv, const char *name, const struct mode *rows, size_t count);
 
 #endif

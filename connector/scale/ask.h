@@ -8,7 +8,7 @@
 #include "base/option.h"
 
 #define ASK_MODE    "ask"
-#define ASK_SUMMARY "asks a scaler as KEDA does, and tells how many replicas it calls for"
+#define ASK_SUMMARY "asks a scaler as KEDA does, and prints how many replicas it calls for"
 
 const struct option_group *ask_options(size_t *count);
 void ask_check(struct option_faults *faults);

@@ -59,17 +59,25 @@ static void begin_minute(uint64_t now)
     hook.told = hook.left_out = 0;
 }
 
+/* What rpc_server reports in a sentence of its own: that it cannot listen. */
+static bool is_told_elsewhere(const char *text)
+{
+    return strstr(text, "No address added") != NULL;
+}
+
 static void tell(struct line line, uint64_t now)
 {
+    bool error = line.severity == GPR_LOG_SEVERITY_ERROR && !is_told_elsewhere(line.text);
+
     if (now - hook.minute_ms >= MINUTE_MS)
         begin_minute(now);
-    if (line.severity != GPR_LOG_SEVERITY_ERROR)
+    if (!error)
         log_debug(NULL, "gRPC: %s", line.text);
     else if (hook.told < LINES_A_MINUTE)
         log_warning(NULL, "gRPC: %s", line.text);
     else
         hook.left_out++;
-    hook.told += line.severity == GPR_LOG_SEVERITY_ERROR;
+    hook.told += error;
 }
 
 /* True: gRPC says that it is deaf. */

@@ -1,8 +1,9 @@
 /*
  * rpc_log: what gRPC logs, which it does on threads of its own and to stderr, in our log.
  *
- * Errors are warnings of ours: what a client did wrong, mostly. Whoever sends garbage must not fill
- * a disk: after some lines a minute the others are counted only.
+ * Errors are warnings of ours: what a client did wrong, mostly; but that it cannot listen, pages of
+ * it, is for debugging only, since rpc_server says so in a sentence. Whoever sends garbage must not
+ * fill a disk: after some lines a minute the others are counted only.
  */
 #ifndef SCALE_RPC_LOG_H
 #define SCALE_RPC_LOG_H

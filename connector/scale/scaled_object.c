@@ -51,6 +51,7 @@ void scaled_object_free(struct scaled_object *object)
     free(object->namespace);
     free(object->name);
     free(object->text);
+    free(object->named);
     free(object);
 }
 
@@ -236,15 +237,21 @@ static void log_verdict(struct scaled_object *object)
 
 /* ---- the judgement ---- */
 
+/* The text is taken. KEDA sees no more of the verdict than that when there is no answer, so it is
+ * told the reason's name too where the text does not say what is amiss. */
 static void set_answer(struct scaled_object *object, enum scaler_status status, char *text)
 {
     const struct scale_verdict *verdict = &object->judge.verdict;
+    bool is_named = status == SCALER_UNAVAILABLE && object->judged_ms >= 0 &&
+                    verdict->reason == SCALE_RECOVERING;
 
     free(object->text);
+    free(object->named);
     object->text = text;
+    object->named = is_named ? xasprintf("%s: %s", scale_reason_name(verdict->reason), text) : NULL;
     object->answer = (struct scaler_answer){
         .status = status,
-        .reason = text,
+        .reason = is_named ? object->named : text,
         .active = verdict->active,
         .value = verdict->value,
         .target = object->trigger.policy.kafka.lag_threshold,

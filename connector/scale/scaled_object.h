@@ -51,7 +51,8 @@ struct scaled_object {
     struct evaluation evaluation;  /* of the last judgement */
     int64_t judged_ms;             /* the sample's that was judged last; -1: none yet */
     char *text;                    /* the reason, in words */
-    struct scaler_answer answer;   /* reason: text */
+    char *named;                   /* the same behind the reason's name; NULL: as it is */
+    struct scaler_answer answer;   /* reason: named or text */
     struct scaler_answer told[2];  /* by enum scaler_call: what the log was told last */
     enum scale_reason told_reason; /* likewise, of verdicts; with told_status */
     enum scaler_status told_status;

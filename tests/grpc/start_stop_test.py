@@ -23,6 +23,7 @@ class Start(ServerCase):
         said = self.failing("--grpc_listen=127.0.0.1:%d" % self.server.port)
         self.assertIn("grpc_listen: cannot listen on 127.0.0.1:%d: Address already in use" %
                       self.server.port, said)
+        self.assertNotIn("WARNING: gRPC", said)
 
     def test_what_is_no_address_is_a_fault(self):
         for address in "localhost", "::1", ":x", ":70000":

@@ -82,7 +82,8 @@ static bool says(const struct scaler_answer *answer, const char *words)
 
 static bool is_recovering(const struct scaler_answer *answer)
 {
-    return is_unknown(answer) && says(answer, "how long before the start is not known");
+    return is_unknown(answer) && strncmp(answer->reason, "recovering: ", 12) == 0 &&
+           says(answer, "how long before the start is not known");
 }
 
 static bool is_waiting(const struct scaler_answer *answer)

@@ -350,7 +350,7 @@ const REASON_KINDS = {
 };
 
 /** What the reason's one word does not say by itself. */
-const REASON_WORDS = {short: 'not lasting yet', kafkas: 'KEDA’s arithmetic'};
+const REASON_WORDS = {short: 'not lasting yet', keda: 'KEDA’s arithmetic'};
 
 function rememberScale(status) {
     for (const object of status.objects)
@@ -360,15 +360,16 @@ function rememberScale(status) {
     remember('sample', Math.max(0, ...status.clusters.map((c) => c.sampleSeconds)) * 1000);
 }
 
-/** How much of sustainSeconds the longest stretch over the threshold has come to. */
+/** How much of sustainSeconds the longest stretch over the threshold has come to; when nothing is
+ * over, the verdict says so. */
 function drawStretch(element, object) {
     const [words, gauge] = element.children;
     const stretch = object.found.longestStretchSeconds, sustain = object.verdict.sustainSeconds;
     const over = stretch >= 0;
 
-    put(words, !over ? `No partition is over ${number(object.verdict.target)}`
-                     : `Over ${number(object.verdict.target)} for ${duration(stretch)}` +
-                           (sustain ? `; ${duration(sustain)} make it last` : ''));
+    put(words, over ? `Over ${number(object.verdict.target)} for ${duration(stretch)}` +
+                          (sustain ? `; ${duration(sustain)} make it last` : '')
+                    : '');
     gauge.classList.toggle('full', over && stretch >= sustain);
     gauge.firstElementChild.style.width =
         `${over ? Math.min(100, sustain ? stretch / sustain * 100 : 100) : 0}%`;
@@ -384,7 +385,7 @@ function objectFacts(object) {
 
     return [
         ['Told to KEDA', verdict.known ? told : 'ask again (unavailable)'],
-        ['Replicas by it', verdict.known ? number(replicas) : '–'],
+        ['Replicas called for', verdict.known ? number(replicas) : '–'],
         ['Lag', number(found.lag)],
         ['Highest of a partition', number(found.highestLag)],
         ['Partitions', `${number(found.partitions)}${kinds.length ? `: ${kinds.join(', ')}` : ''}`],

@@ -28,6 +28,7 @@ static const struct option_row shown_rows[] = {
     {"secret_of_the_gateway", "secret word", OPTION_STRING, .text = "A secret.",
      .value_name = "PASSWORD", .flags = OPTION_SECRET},
     {"X", .type = OPTION_PROPERTIES, .text = "A property."},
+    {"help", "h", OPTION_BOOL, .text = "This text."},
 };
 static const struct option_table shown = {"Gateway", shown_rows, COUNT(shown_rows)};
 
@@ -47,7 +48,8 @@ Test(option_print_help, wraps_with_a_hanging_indent)
         "                                  A secret. Also secret, word. Or "
         "secret_of_the_gateway_file, a file\n"
         "                                  that holds it.\n"
-        "  -X KEY=VALUE                    A property.\n",
+        "  -X KEY=VALUE                    A property. May be repeated.\n"
+        "  --help                          This text. Also -h.\n",
         "%s", text);
     free(text);
 }

@@ -41,17 +41,25 @@ static struct replay_pair pair(void)
     return it;
 }
 
-/* What a function writes. Caller frees. */
-static char *written(void (*print)(const struct replay_pair *, size_t, FILE *))
+/* What a function writes. Caller frees. Inlined, gcc 12 takes it for the address of a local. */
+__attribute__((noinline)) static char *written_of(void (*print)(const struct replay_pair *, size_t,
+                                                                FILE *),
+                                                  const struct replay_pair *pairs, size_t count)
 {
-    struct replay_pair it = pair();
     size_t size;
     char *text;
     FILE *stream = xopen_memstream(&text, &size);
 
-    print(&it, 1, stream);
+    print(pairs, count, stream);
     xclose_memstream(stream);
     return text;
+}
+
+static char *written(void (*print)(const struct replay_pair *, size_t, FILE *))
+{
+    struct replay_pair it = pair();
+
+    return written_of(print, &it, 1);
 }
 
 Test(replay_report, puts_policies_side_by_side)
@@ -62,6 +70,35 @@ Test(replay_report, puts_policies_side_by_side)
                            "5m20s     3.0%        2\n"),
               "%s", text);
     cr_expect(strstr(text, "-75%       -20%\n"), "%s", text);
+    free(text);
+}
+
+/* The column in which a line's text begins; the line is the first that has it. */
+static long column_of(const char *text, const char *part)
+{
+    const char *at = strstr(text, part), *line = at;
+
+    cr_assert(at, "%s", text);
+    while (line > text && line[-1] != '\n')
+        line--;
+    return at - line;
+}
+
+Test(replay_report, is_as_wide_as_the_longest_name)
+{
+    static const char *const parts[] = {"policy", "static          40", "persistent      10",
+                                        "static          80" /* the sum */};
+    struct replay_pair pairs[] = {pair(), pair()};
+    char *text;
+
+    pairs[1].name = "orders-2026-11-black-friday.csv";
+    text = written_of(replay_print_table, pairs, 2);
+    for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+        long column = column_of(text, parts[i]);
+
+        cr_expect_eq(column, 32, "%s: %s", parts[i], text);
+    }
+    cr_expect(strstr(text, "\norders-2026-11-black-friday.csv static "), "%s", text);
     free(text);
 }
 
