@@ -40,7 +40,7 @@ struct reading {
 /* Tells what is wrong with a column of the line. Always false. */
 static bool refuse(const struct reading *it, int column, const char *what)
 {
-    option_fault(it->faults, "%s: line %zu, column %d (%s): \"%s\" %s", it->path, it->line,
+    option_fault(it->faults, "file %s: line %zu, column %d (%s): \"%s\" %s", it->path, it->line,
                  column + 1, column_names[column], it->fields[column], what);
     return false;
 }
@@ -67,8 +67,8 @@ static bool split(struct reading *it, char *line)
     if (columns == COLUMNS)
         return true;
     option_fault(it->faults,
-                 "%s: line %zu: has %d columns, not %d (time, partition, committed, end)", it->path,
-                 it->line, columns, COLUMNS);
+                 "file %s: line %zu: has %d columns, not %d (time, partition, committed, end)",
+                 it->path, it->line, columns, COLUMNS);
     return false;
 }
 
@@ -141,7 +141,7 @@ static bool read_lines(struct reading *it, char *text)
             return false;
     }
     if (it->count == 0)
-        option_fault(it->faults, "%s: has no line of offsets", it->path);
+        option_fault(it->faults, "file %s: has no line of offsets", it->path);
     return it->count > 0;
 }
 
@@ -164,7 +164,7 @@ static bool check_rows(const struct reading *it)
             continue;
         if (row->time <= before->time || row->end < before->end) {
             option_fault(it->faults,
-                         "%s: line %zu, column %s than on line %zu, of the same partition",
+                         "file %s: line %zu, column %s than on line %zu, of the same partition",
                          it->path, row->line,
                          row->end < before->end ? "4 (end): is lower" : "1 (time): is not later",
                          before->line);
@@ -218,15 +218,16 @@ static void fill_partition(struct trace *trace, size_t partition, const struct r
 static bool check_size(const struct reading *it, size_t partitions, double seconds)
 {
     if (seconds < 1) {
-        option_fault(it->faults, "%s: all lines are of one time", it->path);
+        option_fault(it->faults, "file %s: all lines are of one time", it->path);
         return false;
     }
     if (seconds > TRACE_SECONDS_MOST || partitions > TRACE_PARTITIONS_MOST ||
         (double)partitions * (seconds + 1) > TRACE_CELLS_MOST) {
-        option_fault(it->faults,
-                     "%s: has %zu partitions over %.0f seconds; a trace has at most %d over 31 "
-                     "days, and %d of partitions times seconds",
-                     it->path, partitions, seconds, TRACE_PARTITIONS_MOST, TRACE_CELLS_MOST);
+        option_fault(
+            it->faults,
+            "file %s: has %zu partitions over %.0f seconds; a trace has at most %d over 31 "
+            "days, and %d of partitions times seconds",
+            it->path, partitions, seconds, TRACE_PARTITIONS_MOST, TRACE_CELLS_MOST);
         return false;
     }
     return true;
@@ -259,11 +260,11 @@ bool trace_read(const char *path, struct trace *trace, struct option_faults *fau
     bool good = false;
 
     if (!text) {
-        option_fault(faults, "%s: cannot be read: %s", path, reason);
+        option_fault(faults, "file %s: cannot be read: %s", path, reason);
         return false;
     }
     if (strlen(text) != size)
-        option_fault(faults, "%s: holds a NUL, so it is no text", path);
+        option_fault(faults, "file %s: holds a NUL, so it is no text", path);
     else if (read_lines(&it, text)) {
         qsort(it.rows, it.count, sizeof(*it.rows), by_partition_and_time);
         good = check_rows(&it) && fill_trace(&it, trace);

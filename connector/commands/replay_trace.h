@@ -47,7 +47,7 @@ bool trace_build(const char *name, size_t partitions, struct trace *trace);
 /* Reads lines of time, partition, committed, end (a first line of such names is passed over): time
  * in seconds from anywhere, growing for each partition; between two lines the log is taken to have
  * grown evenly; committed may be empty or -1: nothing is. Of a partition's commits only the first
- * counts, the rest is what is replayed. False: a fault names line and column. */
+ * counts, the rest is what is replayed. False: a fault names file, line and column. */
 bool trace_read(const char *path, struct trace *trace, struct option_faults *faults);
 
 void trace_release(struct trace *trace);

@@ -60,7 +60,8 @@ static void set_fault_take(struct functions *functions, char *fault)
 {
     if (!same_text(functions->fault, fault)) {
         if (fault)
-            log_warning(NULL, "Cannot read the functions: %s", fault);
+            log_warning(NULL, "Cannot read the functions of gateway_url %s: %s",
+                        functions->options->url, fault);
         else
             log_info(NULL, "The functions can be read again");
     }

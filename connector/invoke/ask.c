@@ -40,7 +40,8 @@ static bool tell(const struct asking *asking, struct name_set *topics, FILE *to)
     size_t count = 0;
 
     if (!map) {
-        fprintf(to, "gateway %s: %s\n", asking->gateway->url, functions_fault(asking->functions));
+        fprintf(to, "gateway_url %s: %s\n", asking->gateway->url,
+                functions_fault(asking->functions));
         return false;
     }
     names = topic_map_topics(map, &count);
@@ -66,7 +67,7 @@ bool ask_gateway(const struct gateway_options *gateway, const struct http_option
     uv_loop_init(&asking.loop);
     asking.http = http_new(&asking.loop, options, 1, &reason);
     if (!asking.http) {
-        fprintf(to, "gateway %s: %s\n", gateway->url, reason);
+        fprintf(to, "gateway_url %s: %s\n", gateway->url, reason);
     } else {
         asking.functions = functions_new(&asking.loop, asking.http, gateway, on_asked, &asking);
         uv_timer_init(&asking.loop, &asking.patience);

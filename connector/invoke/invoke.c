@@ -124,7 +124,7 @@ bool invoke_ask(FILE *to)
     for (size_t i = 0; i < hints.count; i++)
         fprintf(to, "configuration: %s\n", hints.items[i]);
     option_faults_release(&hints);
-    broker = kafka_ask(&config.kafka, to);
+    broker = kafka_ask(&config.kafka, "broker_host", to);
     gateway = ask_gateway(&config.gateway, &config.http, &topics, to);
     good = broker && gateway;
     if (broker) {

@@ -45,7 +45,8 @@ static rd_kafka_t *client_new(const struct kafka_options *options, char **error)
     return kafka;
 }
 
-static bool ask(rd_kafka_t *kafka, const char *bootstrap, char **newest, FILE *to)
+static bool ask(rd_kafka_t *kafka, const char *option, const char *bootstrap, char **newest,
+                FILE *to)
 {
     const struct rd_kafka_metadata *metadata = NULL;
     rd_kafka_resp_err_t error = rd_kafka_metadata(kafka, 1, NULL, &metadata, KAFKA_ASK_TIMEOUT_MS);
@@ -57,12 +58,12 @@ static bool ask(rd_kafka_t *kafka, const char *bootstrap, char **newest, FILE *t
         return true;
     }
     rd_kafka_poll(kafka, 0); /* calls on_error */
-    fprintf(to, "broker %s: no answer within %d s: %s\n", bootstrap, KAFKA_ASK_TIMEOUT_MS / 1000,
-            *newest ? *newest : rd_kafka_err2str(error));
+    fprintf(to, "%s %s: no answer within %d s: %s\n", option, bootstrap,
+            KAFKA_ASK_TIMEOUT_MS / 1000, *newest ? *newest : rd_kafka_err2str(error));
     return false;
 }
 
-bool kafka_ask(const struct kafka_options *options, FILE *to)
+bool kafka_ask(const struct kafka_options *options, const char *option, FILE *to)
 {
     char *bootstrap = kafka_bootstrap(options);
     char *error = NULL;
@@ -72,10 +73,10 @@ bool kafka_ask(const struct kafka_options *options, FILE *to)
     if (kafka) {
         fprintf(to, "asking broker %s ...\n", bootstrap);
         fflush(to);
-        good = ask(kafka, bootstrap, &error, to);
+        good = ask(kafka, option, bootstrap, &error, to);
         rd_kafka_destroy(kafka);
     } else {
-        fprintf(to, "broker %s: %s\n", bootstrap, error);
+        fprintf(to, "%s %s: %s\n", option, bootstrap, error);
     }
     free(error);
     free(bootstrap);

@@ -12,8 +12,8 @@
 enum { KAFKA_ASK_TIMEOUT_MS = 10000 };
 
 /* Tells on `to` that it asks, and the brokers and topics or, in the client's last words, why there
- * was no answer. False: there was none. */
-bool kafka_ask(const struct kafka_options *options, FILE *to);
+ * was no answer, with the option that names the brokers. False: there was none. */
+bool kafka_ask(const struct kafka_options *options, const char *option, FILE *to);
 
 /* Tells of those of the topics that are not there, or are not shown to us; makes none. False: there
  * are such. */

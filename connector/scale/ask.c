@@ -67,7 +67,7 @@ static bool ask_once(struct rpc_client *client)
     if (answered)
         print(&verdict);
     else {
-        printf("%s\n", reason);
+        printf("scaler %s: %s\n", config.client.address, reason);
         free(reason);
     }
     fflush(stdout);

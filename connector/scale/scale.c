@@ -69,7 +69,7 @@ void scale_check(struct option_faults *faults)
 
 bool scale_ask(FILE *to)
 {
-    return kafka_ask(&config.kafka, to);
+    return kafka_ask(&config.kafka, "bootstrapServers", to);
 }
 
 /* ---- how it ends ---- */

@@ -19,7 +19,7 @@ static void on_answered(void *context, const struct http_answer *answer)
     if (asking->good)
         fprintf(asking->to, "%s: status %ld\n", asking->url, answer->status);
     else
-        fprintf(asking->to, "%s: %s\n", asking->url, answer->reason);
+        fprintf(asking->to, "SlimFaas__BaseUrl %s: %s\n", asking->url, answer->reason);
 }
 
 static void ask(uv_loop_t *loop, struct http *http, const struct wake_options *options,
@@ -52,7 +52,7 @@ bool ask_wake_server(const struct wake_options *options, const struct http_optio
     if (http)
         ask(&loop, http, options, &asking);
     else
-        fprintf(to, "%s: %s\n", url, reason);
+        fprintf(to, "SlimFaas__BaseUrl %s: %s\n", url, reason);
     uv_run(&loop, UV_RUN_DEFAULT);
     uv_loop_close(&loop);
     free(url);

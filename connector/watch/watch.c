@@ -79,7 +79,7 @@ bool watch_ask(FILE *to)
         fputs("configuration: no bindings (" WATCH_BINDINGS "__0__Topic and so on): nothing would "
               "be watched\n",
               to);
-    broker = kafka_ask(&config.kafka.client, to);
+    broker = kafka_ask(&config.kafka.client, "Kafka__BootstrapServers", to);
     return ask_wake_server(&config.wake, &config.http, to) && broker && bound;
 }
 

@@ -136,6 +136,8 @@ Test(program_replay, tells_where_a_file_is_wrong)
     cr_expect(
         strstr(child_output(child), "line 2, column 3 (committed): \"zero\" is not a whole number"),
         "%s", child_output(child));
+    cr_expect(strstr(child_output(child), "kafka-connector: file /"), "without the option: %s",
+              child_output(child));
     child_free(child);
     unlink(trace);
 }

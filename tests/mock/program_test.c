@@ -46,7 +46,8 @@ Test(program, logs_json_from_the_first_line_to_the_last)
     size_t lines = 0;
     int status;
 
-    cr_assert(child_await_text(child, "Cannot read the functions", PATIENCE_MS));
+    cr_assert(child_await_text(
+        child, "Cannot read the functions of gateway_url http://127.0.0.1:1: ", PATIENCE_MS));
     child_signal(child, SIGTERM);
     cr_assert(child_await_end(child, PATIENCE_MS, &status));
     cr_expect_eq(status, 0);
@@ -141,6 +142,45 @@ Test(program, check_says_that_it_asks_nobody_for_a_command_that_ends_by_itself)
         cr_expect(strstr(child_output(child), "so nobody was asked"), "%s", child_output(child));
         child_free(child);
     }
+    free(path);
+}
+
+/* What was not there was told without the option that says where it is. */
+Test(program, check_tells_by_which_option_who_is_not_there)
+{
+    char *path = child_program("kafka-connector");
+    struct child *child =
+        child_start(&loop,
+                    (const char *const[]){path, "check", "--gateway_url=http://127.0.0.1:1",
+                                          "--broker_host=127.0.0.1:1", NULL},
+                    (const char *const[]){NULL});
+    int status;
+
+    cr_assert(child_await_end(child, PATIENCE_MS, &status));
+    cr_expect_eq(status, 1);
+    cr_expect(strstr(child_output(child), "\nbroker_host 127.0.0.1:1: no answer within "), "%s",
+              child_output(child));
+    cr_expect(strstr(child_output(child), "\ngateway_url http://127.0.0.1:1: GET /system/"), "%s",
+              child_output(child));
+    child_free(child);
+    free(path);
+}
+
+Test(program, ask_tells_which_scaler_does_not_answer)
+{
+    char *path = child_program("kafka-connector");
+    struct child *child = child_start(
+        &loop,
+        (const char *const[]){path, "ask", "--scaler=127.0.0.1:1", "--timeout=1s",
+                              "--metadata=topic=orders", "--metadata=consumerGroup=workers", NULL},
+        (const char *const[]){NULL});
+    int status;
+
+    cr_assert(child_await_end(child, PATIENCE_MS, &status));
+    cr_expect_eq(status, 1);
+    cr_expect(strstr(child_output(child), "scaler 127.0.0.1:1: GetMetricSpec: "), "%s",
+              child_output(child));
+    child_free(child);
     free(path);
 }
 

@@ -191,31 +191,6 @@ Test(scaler, what_was_read_of_one_topic_is_not_all_of_the_group)
 
 /* ---- metadata ---- */
 
-static const struct {
-    const char *sentence, *metadata[4], *says;
-} refused[] = {
-    {"no number", {ORDERS, "lagThreshold=abc", NULL}, "lagThreshold: \"abc\""},
-    {"none above", {ORDERS, "lagThreshold=0", NULL}, "lagThreshold: \"0\""},
-    {"or below nothing", {ORDERS, "lagThreshold=-1", NULL}, "lagThreshold: \"-1\""},
-    {"no group", {"topic=orders", NULL}, "consumerGroup: it must be given"},
-    {"credentials", {ORDERS, "sasl=plaintext", NULL}, "sasl: how Kafka is reached"},
-    {"a broker that is none of ours",
-     {ORDERS, "bootstrapServers=evil:9092", NULL},
-     "bootstrapServers: \"evil:9092\" is none of allowed_brokers"},
-    {"no profile", {ORDERS, "cluster=payments", NULL}, "cluster: \"payments\" is no profile"},
-};
-
-Test(scaler, bad_metadata_is_refused_with_key_and_value)
-{
-    open_with(SCALING{"--allowed_brokers=*.kafka.svc:9092", NULL});
-    for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++) {
-        struct scaler_answer answer = scaling_ask("app", refused[i].metadata);
-
-        cr_expect_eq(answer.status, SCALER_INVALID, "%s: %s", refused[i].sentence, scaling_last());
-        cr_expect(says(&answer, refused[i].says), "%s: %s", refused[i].sentence, scaling_last());
-    }
-}
-
 Test(scaler, metadata_that_is_edited_judges_the_history_that_is_there)
 {
     const char *const before[] = {ORDERS, QUICK, "lagThreshold=1000", NULL};

@@ -311,6 +311,10 @@ Test(watch_settings, check_asks_broker_and_server)
     child = start_plain(SETTINGS{"check", NULL}, SETTINGS{NOWHERE, ONE, NULL});
     cr_assert(child_await_end(child, WATCHER_PATIENCE_MS, &status));
     cr_expect_eq(status, 1, "%s", child_output(child));
+    cr_expect(strstr(child_output(child), "\nKafka__BootstrapServers 127.0.0.1:"), "%s",
+              child_output(child));
+    cr_expect(strstr(child_output(child), "\nSlimFaas__BaseUrl http://"), "%s",
+              child_output(child));
     child_free(child);
     free(server);
     free(broker);
