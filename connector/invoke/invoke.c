@@ -71,7 +71,7 @@ static const struct metric_row rows[] = {
     [I_LOST] = {METRIC_COUNTER, "kafka_connector_assignments_lost_total",
                 "Assignments lost before they could be given up in order."},
     [I_RENEWALS] = {METRIC_COUNTER, "kafka_connector_client_renewals_total",
-                    "Kafka clients made anew, because another member had the same instance_id."},
+                    "Kafka clients recreated, because another member had the same instance_id."},
     [I_KAFKA_ERRORS] = {METRIC_COUNTER, "kafka_connector_kafka_errors_total",
                         "Errors that the Kafka client reported."},
 };

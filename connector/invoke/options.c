@@ -122,8 +122,8 @@ static const struct option_row rows[] = {
      .offset = FIELD(dead_letter_topic),
      .value_name = "TOPIC",
      .text = "Topic for the records that no function took, with the reason in headers; {topic} "
-             "stands for the topic that a record came from ({topic}.dead). Topics that such a name "
-             "fits are never bound to. Empty: there are no dead letters."},
+             "stands for the topic that a record came from ({topic}.dead). Topics whose name "
+             "matches it are never bound to. Empty: there are no dead letters."},
     {.name = "dead_letter_codes",
      .type = OPTION_STRING,
      .offset = FIELD(dead_letter_codes),

@@ -44,15 +44,15 @@ static const struct option_row rows[] = {
      .default_text = "1000",
      .min = 1,
      .max = 1000000,
-     .text = "So many calls at once; one more is refused (RESOURCE_EXHAUSTED)."},
+     .text = "Most calls at once; a further one is refused (RESOURCE_EXHAUSTED)."},
     {.name = "grpc_max_streams",
      .type = OPTION_INT,
      .offset = AT(max_streams),
      .default_text = "10000",
      .min = 1,
      .max = 1000000,
-     .text = "So many streams at once, of which KEDA opens two for each trigger of the type "
-             "external-push; one more is refused."},
+     .text = "Most streams at once, of which KEDA opens two for each trigger of the type "
+             "external-push; a further one is refused."},
 };
 
 const struct option_table rpc_option_table = {"gRPC", rows, sizeof(rows) / sizeof(*rows)};

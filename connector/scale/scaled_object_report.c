@@ -25,11 +25,12 @@ static const struct metric_row rows[] = {
          "0: away, 1: recovering, 2: calm, 3: short, 4: draining, 5: excluded, 6: waiting, "
          "7: lingering, 8: sustained, 9: stuck, 10: held, 11: KEDA's arithmetic."},
     [O_ACTIVE] = {METRIC_GAUGE, "kafka_connector_scaler_active",
-                  "1: KEDA is told that it is active."},
+                  "1: it is reported to KEDA as active."},
     [O_VALUE] = {METRIC_GAUGE, "kafka_connector_scaler_value",
-                 "The value that KEDA is told: lagThreshold for each replica."},
+                 "The value reported to KEDA: lagThreshold for each replica."},
     [O_LAG] = {METRIC_GAUGE, "kafka_connector_scaler_lag",
-               "Records that wait in all its partitions; of one that is unknown, the last known."},
+               "Records that wait in all its partitions; of one that cannot be read, what was last "
+               "known."},
     [O_PARTITIONS] = {METRIC_GAUGE, "kafka_connector_scaler_partitions", "Its partitions."},
     [O_OVER] = {METRIC_GAUGE, "kafka_connector_scaler_partitions_over",
                 "Those whose lag is over lagThreshold or timeLagSeconds."},
