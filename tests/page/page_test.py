@@ -233,7 +233,7 @@ class StubTest(PageTest):
         cards = "return [...document.querySelectorAll('h3')].map((e) => e.textContent)"
         self.assertEqual(len(self.browser.run(cards)), 9)
         self.browser.run("const field = document.querySelector('input'); field.value = 'C-7';"
-                         "field.dispatchEvent(new Event('input'))")
+                         "field.dispatchEvent(new Event('input', {bubbles: true}))")
         self.assertEqual(self.browser.run(cards), ["topic-7"])
 
     def test_many_partitions_are_drawn_in_time(self):
