@@ -6,7 +6,7 @@
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 2
 
-WORDS='\./build\.sh|\.ci/run|kafka-connector|producer|make|curl|faas|kubectl|docker|helm|grpcurl|promtool|systemctl|journalctl|git|for|export|[A-Za-z_]+='
+WORDS='\./build\.sh|\.ci/run|kafka-connector|producer|make|curl|faas|kubectl|docker|helm|grpcurl|promtool|systemctl|journalctl|git|kcat|for|export|[A-Za-z_]+='
 AWAIT_SECONDS=60 RUN_SECONDS=600
 table=tests/docs/commands kafka=tests/kafka/kafka.sh
 failed=0 pids=()
