@@ -48,17 +48,31 @@ static void see_rate(struct pace *pace, const struct scale_policy *policy,
     pace->seen_ms = now_ms;
 }
 
-/* Replicas for what is written, and for what waits where some partition is over. */
-static int64_t replicas_needed(const struct pace *pace, const struct scale_policy *policy,
-                               const struct evaluation *all, int64_t now_ms)
+static double rate_at(const struct pace *pace, int64_t now_ms)
 {
-    double rate = pace->rate * exp2((double)(now_ms - pace->seen_ms) / PACE_DOUBLED_MS);
+    return pace->rate * exp2((double)(now_ms - pace->seen_ms) / PACE_DOUBLED_MS);
+}
+
+/* Replicas for what is written and, where some partition is over, for what waits. A log is consumed
+ * from its front: what is written meanwhile does not hold up what waits now. */
+static int64_t replicas_needed(const struct evaluation *all, double rate, int64_t drain_ms)
+{
+    double waiting = (double)all->sum.lag * 1000 / (double)drain_ms;
     double needed = all->flow.arrived_long / (rate * planned);
-    double waiting = (double)all->sum.lag * 1000 / (double)policy->drain_ms;
 
     if (all->over)
-        needed = fmax(needed, (all->flow.arrived + waiting) / rate);
+        needed = fmax(needed, fmax(all->flow.arrived, waiting) / rate);
     return pace_consumers(needed, (int64_t)all->sum.partitions);
+}
+
+/* No less is written of late than in scaleDownStabilization, or not so much less that it matters.
+ */
+static bool is_level(const struct evaluation *all, double rate)
+{
+    int64_t partitions = (int64_t)all->sum.partitions;
+
+    return pace_consumers(all->flow.arrived / (rate * planned), partitions) >=
+           pace_consumers(all->flow.arrived_long / (rate * planned), partitions);
 }
 
 static int64_t allowed(const struct scale_policy *policy, int64_t consumers, int64_t partitions)
@@ -68,6 +82,17 @@ static int64_t allowed(const struct scale_policy *policy, int64_t consumers, int
                : consumers;
 }
 
+/* While lag lasts and does not fall there are fewer replicas than was thought: one more at least.
+ */
+static int64_t risen(const struct scale_policy *policy, const struct evaluation *all,
+                     int64_t replicas, int64_t needed)
+{
+    int64_t partitions = (int64_t)all->sum.partitions;
+    int64_t more = allowed(policy, more_consumers(replicas, partitions), partitions);
+
+    return needed > more || all->flow.consumed > all->flow.arrived ? needed : more;
+}
+
 int64_t pace_wanted(struct pace *pace, const struct scale_policy *policy,
                     const struct evaluation *evaluation, const struct stabilizer *stabilizer,
                     int64_t kedas, int64_t now_ms)
@@ -75,18 +100,20 @@ int64_t pace_wanted(struct pace *pace, const struct scale_policy *policy,
     int64_t threshold = policy->kafka.lag_threshold, value = stabilizer->value;
     int64_t partitions = (int64_t)evaluation->sum.partitions;
     int64_t replicas = value > 0 ? rounded_up(value, threshold) : 1;
-    int64_t needed, more, rise = 0;
+    int64_t needed, rise = 0;
+    double rate;
 
     see_rate(pace, policy, evaluation, stabilizer, replicas, now_ms);
     if (pace->rate <= 0)
         return kedas;
-    needed = allowed(policy, replicas_needed(pace, policy, evaluation, now_ms), partitions);
+    rate = rate_at(pace, now_ms);
+    needed = replicas_needed(evaluation, rate, policy->drain_ms);
+    needed = allowed(policy, needed, partitions);
     if (evaluation->raising) {
-        more = allowed(policy, more_consumers(replicas, partitions), partitions);
-        rise = (needed > more ? needed : more) * threshold;
+        rise = risen(policy, evaluation, replicas, needed) * threshold;
         rise = rise < kedas ? rise : kedas;
     }
-    if ((double)needed > kept * (double)replicas)
+    if ((double)needed > kept * (double)replicas || !is_level(evaluation, rate))
         return rise > value ? rise : value;
     return rise > needed * threshold ? rise : needed * threshold;
 }

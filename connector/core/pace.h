@@ -5,9 +5,11 @@
  * every replica there may be, though a few would do; and when it is gone for none, though what is
  * written may need them. So here: while lag lasts in every partition all consumers are busy, and
  * what one consumes is what all do by their number. From then on the value is lagThreshold times
- * the replicas that keep up with what is written and consume what waits within drainSeconds. A rise
- * adds at least one, and is never above KEDA's value. A fall waits until half of the replicas are
- * spare, by what was written in scaleDownStabilization.
+ * the replicas that keep up with what is written, and consume what waits within drainSeconds: the
+ * more of the two, because a log is consumed from its front. A rise adds at least one, unless more
+ * is consumed than is written, and is never above KEDA's value. A fall waits until half of the
+ * replicas are spare, by what was written in scaleDownStabilization, and until that is what is
+ * written of late too: it is one fall then, not one for each step of an average that goes down.
  *
  * How many replicas there are nobody tells a scaler. They are taken to be those that the value
  * called for, once it has stood for long enough. Where the autoscaler has bounds of its own that is

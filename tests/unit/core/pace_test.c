@@ -73,10 +73,13 @@ Test(pace, calls_for_what_is_written_and_what_waits)
     struct evaluation all = busy();
     struct pace pace = {0};
 
-    /* 1000/s, and 24000 in 120 s are 200/s: 3 times what one does */
+    /* 1000/s: 2.5 times what one does; 24000 in 120 s are 200/s, which it does meanwhile */
     cr_expect_eq(want(&pace, &all, 0, 6000, 0), 1500);
     cr_expect_eq(pace.rate, 400);
     cr_expect_eq(want(&pace, &all, 0, 700, 0), 700, "never more than KEDA's");
+    all.sum.lag = 240000;
+    cr_expect_eq(want(&pace, &all, 0, 6000, 0), 3000,
+                 "2000/s are 5 times: what is written stands behind what waits");
     all.sum.lag = 480000;
     cr_expect_eq(want(&pace, &all, 0, 6000, 0), 6000, "12.5 times: all there may be");
 }
@@ -91,6 +94,31 @@ Test(pace, adds_one_at_least_while_lag_lasts)
     cr_expect_eq(want(&pace, &all, 1000, 6000, 0), 1500);
     cr_expect_eq(want(&pace, &all, 3000, 6000, 0), 12 * 500, "7 are no faster than 6");
     cr_expect_eq(want(&pace, &all, 6000, 6000, 0), 6000);
+}
+
+Test(pace, adds_none_while_lag_falls)
+{
+    struct evaluation all = busy();
+    struct pace pace = {.rate = 400};
+
+    all.busy = 11;
+    all.flow.consumed = 1200;
+    cr_expect_eq(want(&pace, &all, 1500, 6000, 0), 1500, "3 keep up, and have what waits in time");
+    all.flow.consumed = 1000;
+    cr_expect_eq(want(&pace, &all, 1500, 6000, 0), 2000);
+}
+
+Test(pace, falls_once_when_what_is_written_is_level)
+{
+    struct pace pace = {.rate = 400};
+    struct evaluation all = calm(300);
+
+    all.flow.arrived_long = 1000; /* a burst is yet in it */
+    cr_expect_eq(want(&pace, &all, 6000, 0, 0), 6000);
+    all.flow.arrived_long = 361;
+    cr_expect_eq(want(&pace, &all, 6000, 0, 0), 6000);
+    all.flow.arrived_long = 360;
+    cr_expect_eq(want(&pace, &all, 6000, 0, 0), 500);
 }
 
 Test(pace, divides_partitions_evenly_where_that_is_asked)
