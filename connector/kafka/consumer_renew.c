@@ -48,8 +48,8 @@ void consumer_fail(struct consumer *consumer, const char *why)
     note_failure(renewal, uv_now(consumer->loop));
     free(renewal->why);
     if (renewal->failures > 1)
-        renewal->why = xasprintf("out of the consumer group for the time %u in a row (%s): has "
-                                 "another replica the same instance_id? A new Kafka client joins "
+        renewal->why = xasprintf("out of the consumer group %u times in a row (%s): has another "
+                                 "replica the same instance_id? A new Kafka client joins "
                                  "after %u ms",
                                  renewal->failures, why, renewal->wait_ms);
     else

@@ -2,6 +2,7 @@
 #include "base/secret.h"
 
 #include <criterion/criterion.h>
+#include <stdlib.h>
 #include <string.h>
 
 Test(secret, is_told_by_its_name)
@@ -34,4 +35,6 @@ Test(secret, is_cleared_where_it_stood_and_read_where_it_is)
     cr_expect_eq(list[2], other);
     cr_expect_str_eq(other, "topics=password");
     cr_expect_eq(list[3], empty);
+    free(list[0]); /* a program's live as long as it does */
+    free(list[1]);
 }
