@@ -105,10 +105,10 @@ static rd_kafka_resp_err_t ask_topic(const struct reading *reading, const char *
                                      const struct rd_kafka_metadata **metadata)
 {
     rd_kafka_topic_t *handle = rd_kafka_topic_new(reading->kafka, name, NULL);
-    rd_kafka_resp_err_t error;
+    rd_kafka_resp_err_t error = rd_kafka_last_error();
 
     if (!handle)
-        return rd_kafka_last_error();
+        return error ? error : RD_KAFKA_RESP_ERR__FAIL;
     error = rd_kafka_metadata(reading->kafka, 0, handle, metadata, CALL_TIMEOUT_MS);
     rd_kafka_topic_destroy(handle);
     return error;

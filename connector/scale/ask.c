@@ -84,10 +84,11 @@ int ask_run(struct option_faults *faults)
     if (!client)
         return EXIT_FAILURE;
     answered = ask_once(client);
-    while (interval > 0) {
-        nanosleep(&pause, NULL);
-        answered = ask_once(client);
-    }
+    if (interval > 0)
+        for (;;) { /* a signal ends it */
+            nanosleep(&pause, NULL);
+            ask_once(client);
+        }
     rpc_client_free(client);
     return answered ? EXIT_SUCCESS : EXIT_FAILURE;
 }
