@@ -76,6 +76,16 @@ bool rpc_options_tls(const struct rpc_options *options)
     return is_given(options->cert_file);
 }
 
+bool rpc_options_mutual(const struct rpc_options *options)
+{
+    return is_given(options->client_ca_file);
+}
+
+const char *rpc_options_key(const struct rpc_options *options)
+{
+    return is_given(options->key_file) ? options->key_file : options->cert_file;
+}
+
 static void check_files(const struct rpc_options *options, struct option_faults *faults)
 {
     static const char needs_cert[] = "%s: it needs grpc_cert_file";
@@ -90,9 +100,9 @@ static void check_files(const struct rpc_options *options, struct option_faults 
         pem_check("grpc_key_file", options->key_file, PEM_PRIVATE_KEY, "", faults);
     else if (key)
         option_fault(faults, needs_cert, "grpc_key_file");
-    if (is_given(options->client_ca_file) && tls)
+    if (rpc_options_mutual(options) && tls)
         pem_check("grpc_client_ca_file", options->client_ca_file, PEM_CERTIFICATE, "", faults);
-    else if (is_given(options->client_ca_file))
+    else if (rpc_options_mutual(options))
         option_fault(faults, needs_cert, "grpc_client_ca_file");
 }
 

@@ -26,6 +26,11 @@ void rpc_options_check(const struct rpc_options *options, struct option_faults *
  * frees. */
 char *rpc_options_address(const struct rpc_options *options);
 
+/* Whether there is TLS; whether clients must show a certificate too. */
 bool rpc_options_tls(const struct rpc_options *options);
+bool rpc_options_mutual(const struct rpc_options *options);
+
+/* The file of the private key, with TLS. Borrowed. */
+const char *rpc_options_key(const struct rpc_options *options);
 
 #endif

@@ -289,7 +289,7 @@ static bool listen_at(struct rpc_server *server, struct option_faults *faults)
 {
     const struct rpc_options *options = server->setup.options;
     char *address = rpc_options_address(options);
-    const char *how = !server->tls ? "" : rpc_tls_mutual(options) ? " (mutual TLS)" : " (TLS)";
+    const char *how = !server->tls ? "" : rpc_options_mutual(options) ? " (mutual TLS)" : " (TLS)";
 
     server->port = add_port(server, address);
     if (server->port) {

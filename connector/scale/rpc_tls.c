@@ -25,16 +25,6 @@ struct rpc_tls {
     struct stamp stamps[FILES];
 };
 
-static bool is_given(const char *path)
-{
-    return path && *path;
-}
-
-bool rpc_tls_mutual(const struct rpc_options *options)
-{
-    return is_given(options->client_ca_file);
-}
-
 static void read_stamps(const struct rpc_tls *tls, struct stamp stamps[FILES])
 {
     struct stat status;
@@ -97,8 +87,8 @@ struct rpc_tls *rpc_tls_new(const struct rpc_options *options)
     struct rpc_tls *tls = xcalloc(1, sizeof(*tls));
 
     tls->paths[CERTIFICATE] = options->cert_file;
-    tls->paths[KEY] = is_given(options->key_file) ? options->key_file : options->cert_file;
-    tls->paths[CLIENT_CA] = rpc_tls_mutual(options) ? options->client_ca_file : NULL;
+    tls->paths[KEY] = rpc_options_key(options);
+    tls->paths[CLIENT_CA] = rpc_options_mutual(options) ? options->client_ca_file : NULL;
     return tls;
 }
 

@@ -19,9 +19,6 @@ struct rpc_tls *rpc_tls_new(const struct rpc_options *options);
 /* When no server uses its credentials any more. NULL: nothing. */
 void rpc_tls_free(struct rpc_tls *tls);
 
-/* Whether clients need a certificate. */
-bool rpc_tls_mutual(const struct rpc_options *options);
-
 /* For one server; any before it must have ended. Caller releases. */
 grpc_server_credentials *rpc_tls_credentials(struct rpc_tls *tls);
 
